@@ -1,5 +1,6 @@
 export * from './assert.ts';
 export * from './brands.ts';
+export * from './config-keys.ts';
 export * from './crc32c.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';

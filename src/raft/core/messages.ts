@@ -87,6 +87,19 @@ export interface QuorumFetchReply extends QuorumReply {
   readonly entries: readonly Entry[];
 }
 
+/** Asked of each configured voter by a node whose directory is new, before it may take part (see raft/node bootstrap). */
+export interface IdentifyRequest {
+  readonly voter: VoterKey;
+}
+
+export interface IdentifyReply {
+  /** '' while the answering node knows none. */
+  readonly clusterId: Uuid;
+  readonly voter: VoterKey;
+  /** The voter set the node takes part in; empty: its directory is as new as the asker's may be. */
+  readonly voters: readonly VoterKey[];
+}
+
 export interface DescribeQuorumRequest {
   readonly clusterId?: Uuid;
 }

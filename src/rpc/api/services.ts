@@ -9,6 +9,8 @@ import type {
   DescribeQuorumReply,
   DescribeQuorumRequest,
   EndQuorumEpochRequest,
+  IdentifyReply,
+  IdentifyRequest,
   QuorumFetchReply,
   QuorumFetchRequest,
   QuorumReply,
@@ -93,6 +95,7 @@ export interface ControllerService<C extends Call = CallOptions> {
 
 /** Internal, served by every node of the quorum. */
 export interface QuorumService<C extends Call = CallOptions> {
+  identify(request: IdentifyRequest, call: C): Promise<IdentifyReply>;
   vote(request: VoteRequest, call: C): Promise<VoteReply>;
   beginQuorumEpoch(request: BeginQuorumEpochRequest, call: C): Promise<QuorumReply>;
   endQuorumEpoch(request: EndQuorumEpochRequest, call: C): Promise<QuorumReply>;

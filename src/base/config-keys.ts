@@ -1,0 +1,288 @@
+/**
+ * The one table of configuration keys. Names and defaults are Kafka's where Kafka has the key; ours say so in `text`.
+ *
+ * Parsing, validation, `quorate config explain` and docs/configuration.md derive from it (a test compares). `topic`
+ * names the topic-level key that overrides a server key (KIP-226 synonyms).
+ */
+export type ConfigType = 'integer' | 'boolean' | 'string' | 'list' | 'enum';
+
+export interface ConfigKey {
+  readonly type: ConfigType;
+  /** As written in a file; undefined: no default, see `required`. */
+  readonly default?: string;
+  readonly required?: boolean;
+  /** Inclusive bounds of an integer. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Allowed words of an enum, or of each member of a list. */
+  readonly values?: readonly string[];
+  /** Topic-level key with the same meaning. */
+  readonly topic?: string;
+  readonly text: string;
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+const integer = (def: number, text: string, min = 0, max = Number.MAX_SAFE_INTEGER): ConfigKey => ({
+  type: 'integer',
+  default: String(def),
+  min,
+  max,
+  text,
+});
+const boolean = (def: boolean, text: string): ConfigKey => ({ type: 'boolean', default: String(def), text });
+const string = (def: string | undefined, text: string): ConfigKey =>
+  def === undefined ? { type: 'string', text } : { type: 'string', default: def, text };
+const choice = (def: string, values: readonly string[], text: string): ConfigKey => ({
+  type: 'enum',
+  default: def,
+  values,
+  text,
+});
+const overriddenBy = (topic: string, key: ConfigKey): ConfigKey => ({ ...key, topic });
+
+const COMPRESSIONS = ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'];
+
+/** Keys of a topic, each also the default of its server synonym. */
+export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
+  'min.insync.replicas': integer(1, 'in-sync replicas required to accept acks=all', 1, INT32_MAX),
+  'max.message.bytes': integer(1_048_588, 'largest record batch, in bytes', 0, INT32_MAX),
+  'segment.bytes': integer(1_073_741_824, 'size at which a segment is closed', 14, INT32_MAX),
+  'segment.ms': integer(604_800_000, 'age at which a segment is closed', 1),
+  'segment.index.bytes': integer(10_485_760, 'largest offset index of a segment', 4, INT32_MAX),
+  'index.interval.bytes': integer(4096, 'log bytes between two index entries', 0, INT32_MAX),
+  'retention.ms': integer(604_800_000, 'age at which records are deleted; -1: never', -1),
+  'retention.bytes': integer(-1, 'size beyond which the oldest segments are deleted; -1: no limit', -1),
+  'cleanup.policy': {
+    type: 'list',
+    default: 'delete',
+    values: ['delete', 'compact'],
+    text: 'delete, compact, or both',
+  },
+  'compression.type': choice('producer', COMPRESSIONS, 'compression of stored batches; producer: as sent'),
+  'message.timestamp.type': choice(
+    'CreateTime',
+    ['CreateTime', 'LogAppendTime'],
+    'whose clock stamps records',
+  ),
+  'unclean.leader.election.enable': boolean(
+    false,
+    'elect a replica outside the ISR when nothing else is left',
+  ),
+  'write.caching': boolean(
+    false,
+    'acknowledge before syncing, as Kafka does; power loss may lose records (ours)',
+  ),
+};
+
+const voterTimeout = (def: number, text: string): ConfigKey => integer(def, text, 1, INT32_MAX);
+
+/** Keys of a node. */
+export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
+  'process.roles': {
+    type: 'list',
+    required: true,
+    values: ['broker', 'controller'],
+    text: 'what this node is',
+  },
+  'node.id': {
+    type: 'integer',
+    required: true,
+    min: 0,
+    max: INT32_MAX,
+    text: 'id of this node, unique in the cluster',
+  },
+  'cluster.id': string(
+    undefined,
+    'id of the cluster to belong to; absent: learnt, or made by the first quorum (ours)',
+  ),
+  'controller.quorum.voters': {
+    type: 'list',
+    required: true,
+    text: 'the controllers: id@host:port, comma separated',
+  },
+  listeners: {
+    type: 'list',
+    required: true,
+    text: 'NAME://host:port; names: CLIENT and REPLICA on a broker, CONTROLLER on a controller',
+  },
+  'advertised.listeners': {
+    type: 'list',
+    default: '',
+    text: 'what others are told to connect to; empty: listeners',
+  },
+  'log.dirs': { type: 'list', required: true, text: 'data directory' },
+  'metadata.log.dir': string(undefined, 'directory of the metadata log; absent: the first of log.dirs'),
+  'broker.rack': string(undefined, 'rack of this broker, for placement'),
+  'controller.quorum.election.timeout.ms': voterTimeout(1000, 'lower bound of the election timeout'),
+  'controller.quorum.fetch.timeout.ms': voterTimeout(
+    2000,
+    'silence of the leader before a follower seeks election',
+  ),
+  'controller.quorum.election.backoff.max.ms': voterTimeout(1000, 'longest wait between two elections'),
+  'controller.quorum.request.timeout.ms': voterTimeout(2000, 'longest wait for a reply of the quorum'),
+  'controller.quorum.append.linger.ms': integer(
+    0,
+    'wait for more records before an append (Kafka: 25)',
+    0,
+    INT32_MAX,
+  ),
+  'controller.quorum.disconnect.grace.ms': integer(
+    300,
+    'wait after the leader connection broke (ours)',
+    0,
+    INT32_MAX,
+  ),
+  'metadata.max.idle.interval.ms': integer(
+    500,
+    'a no-op is written after this silence; 0: never',
+    0,
+    INT32_MAX,
+  ),
+  'broker.heartbeat.interval.ms': voterTimeout(2000, 'time between two heartbeats of a broker'),
+  'broker.session.timeout.ms': voterTimeout(9000, 'silence after which a broker is fenced'),
+  'broker.disconnect.grace.ms': integer(
+    500,
+    'a broken session stream may come back within this (ours)',
+    0,
+    INT32_MAX,
+  ),
+  'initial.broker.registration.timeout.ms': voterTimeout(60_000, 'longest wait for the first registration'),
+  'controlled.shutdown.enable': boolean(true, 'move leaders away before stopping'),
+  'controlled.shutdown.timeout.ms': integer(
+    5000,
+    'longest wait for leaders to move away (ours)',
+    0,
+    INT32_MAX,
+  ),
+  'auto.create.topics.enable': boolean(false, 'create unknown topics at first use (Kafka: true)'),
+  'delete.topic.enable': boolean(true, 'allow topics to be deleted'),
+  'num.partitions': integer(1, 'partitions of a topic that names none', 1, INT32_MAX),
+  'default.replication.factor': integer(1, 'replicas of a topic that names none', 1, 32_767),
+  'replica.lag.time.max.ms': voterTimeout(
+    10_000,
+    'a follower behind for longer leaves the ISR (Kafka: 30000)',
+  ),
+  'replica.fetch.wait.max.ms': integer(500, 'longest wait of a replica fetch at the leader', 0, INT32_MAX),
+  'replica.fetch.min.bytes': integer(1, 'bytes a replica fetch waits for', 1, INT32_MAX),
+  'replica.fetch.max.bytes': integer(1_048_576, 'bytes of one partition in a replica fetch', 1, INT32_MAX),
+  'replica.fetch.response.max.bytes': integer(10_485_760, 'bytes of a replica fetch', 1, INT32_MAX),
+  'replica.fetch.backoff.ms': integer(1000, 'pause of a partition whose fetch failed', 0, INT32_MAX),
+  'replica.high.watermark.checkpoint.interval.ms': voterTimeout(5000, 'time between two checkpoints'),
+  'fetch.max.bytes': integer(57_671_680, 'most bytes of one fetch', 1024, INT32_MAX),
+  'request.timeout.ms': voterTimeout(30_000, 'deadline of calls between nodes'),
+  'producer.id.expiration.ms': voterTimeout(86_400_000, 'a silent producer is forgotten after this'),
+  'log.tail.cache.bytes': integer(67_108_864, 'memory for recent appends, over all partitions (ours)', 0),
+  'max.inflight.bytes': integer(
+    67_108_864,
+    'request bytes a broker holds before it pushes back (ours)',
+    1024,
+  ),
+  'shutdown.timeout.ms': integer(2000, 'longest graceful stop after leaders have moved (ours)', 0, INT32_MAX),
+  'log.level': choice(
+    'info',
+    ['error', 'warn', 'info', 'debug', 'silent'],
+    'least severe line that is logged (ours)',
+  ),
+  'min.insync.replicas': overriddenBy(
+    'min.insync.replicas',
+    integer(1, 'default of the topic key', 1, INT32_MAX),
+  ),
+  'message.max.bytes': overriddenBy(
+    'max.message.bytes',
+    integer(1_048_588, 'default of the topic key', 0, INT32_MAX),
+  ),
+  'log.segment.bytes': overriddenBy(
+    'segment.bytes',
+    integer(1_073_741_824, 'default of the topic key', 14, INT32_MAX),
+  ),
+  'log.roll.ms': overriddenBy('segment.ms', integer(604_800_000, 'default of the topic key', 1)),
+  'log.index.size.max.bytes': overriddenBy(
+    'segment.index.bytes',
+    integer(10_485_760, 'default of the topic key', 4, INT32_MAX),
+  ),
+  'log.index.interval.bytes': overriddenBy(
+    'index.interval.bytes',
+    integer(4096, 'default of the topic key', 0, INT32_MAX),
+  ),
+  'log.retention.ms': overriddenBy('retention.ms', integer(604_800_000, 'default of the topic key', -1)),
+  'log.retention.bytes': overriddenBy('retention.bytes', integer(-1, 'default of the topic key', -1)),
+  'log.cleanup.policy': {
+    type: 'list',
+    default: 'delete',
+    values: ['delete', 'compact'],
+    topic: 'cleanup.policy',
+    text: 'default of the topic key',
+  },
+  'compression.type': overriddenBy(
+    'compression.type',
+    choice('producer', COMPRESSIONS, 'default of the topic key'),
+  ),
+  'log.message.timestamp.type': overriddenBy(
+    'message.timestamp.type',
+    choice('CreateTime', ['CreateTime', 'LogAppendTime'], 'default of the topic key'),
+  ),
+  'unclean.leader.election.enable': overriddenBy(
+    'unclean.leader.election.enable',
+    boolean(false, 'default of the topic key'),
+  ),
+  'write.caching': overriddenBy('write.caching', boolean(false, 'default of the topic key (ours)')),
+};
+
+/** What is wrong with `value` for `key`, in words that name the allowed values; undefined when it is fine. */
+export function configValueProblem(key: ConfigKey, value: string): string | undefined {
+  switch (key.type) {
+    case 'integer': {
+      const number = Number(value);
+      if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(number))
+        return `must be a whole number, not "${value}"`;
+      const min = key.min ?? Number.MIN_SAFE_INTEGER;
+      const max = key.max ?? Number.MAX_SAFE_INTEGER;
+      return number < min || number > max ? `must be from ${min} to ${max}, not ${value}` : undefined;
+    }
+    case 'boolean':
+      return value === 'true' || value === 'false' ? undefined : `must be true or false, not "${value}"`;
+    case 'enum':
+      return key.values?.includes(value)
+        ? undefined
+        : `must be one of ${key.values?.join(', ')}, not "${value}"`;
+    case 'list': {
+      const wrong = splitList(value).find((word) => key.values !== undefined && !key.values.includes(word));
+      return wrong === undefined ? undefined : `may hold ${key.values?.join(', ')}, not "${wrong}"`;
+    }
+    case 'string':
+      return undefined;
+  }
+}
+
+/** Members of a comma separated list, trimmed, without empty ones. */
+export function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
+
+/** The known key nearest to a mistyped one (edit distance at most 3), for an error's last words. */
+export function nearestKey(name: string, keys: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = 4;
+  for (const key of keys) {
+    const distance = editDistance(name, key);
+    if (distance < bestDistance) [best, bestDistance] = [key, distance];
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(replace, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
