@@ -1,0 +1,142 @@
+/**
+ * The meaning of the configuration of one node. Refuses to start with the key, the value, what is allowed and, for a
+ * mistyped key, the nearest known one.
+ */
+import {
+  type ConfigKey,
+  configValueProblem,
+  isUuid,
+  type NodeId,
+  nearestKey,
+  SERVER_CONFIG_KEYS,
+  StartupError,
+  splitList,
+  type Uuid,
+} from '../../base/index.ts';
+import type { Address } from '../../rpc/api/index.ts';
+import { parseListeners, parseVoters, type VoterAddress } from './addresses.ts';
+import type { ConfigValues } from './sources.ts';
+
+export type ListenerName = 'CLIENT' | 'REPLICA' | 'CONTROLLER';
+export type Listeners = Readonly<Partial<Record<ListenerName, Address>>>;
+
+export interface NodeConfig {
+  readonly nodeId: NodeId;
+  readonly isBroker: boolean;
+  readonly isController: boolean;
+  /** Absent: learnt from the quorum or made by it. */
+  readonly clusterId?: Uuid;
+  readonly voters: readonly VoterAddress[];
+  readonly listeners: Listeners;
+  readonly advertised: Listeners;
+  readonly logDirectory: string;
+  readonly metadataDirectory: string;
+  readonly rack?: string;
+  /** An integer key's value. */
+  integer(key: string): number;
+  boolean(key: string): boolean;
+  text(key: string): string;
+  /** Topic keys set by their server synonyms, explicitly: the static layer of topic configuration. */
+  readonly topicDefaults: Readonly<Record<string, string>>;
+  /** Every key with its value in force. */
+  readonly effective: ReadonlyMap<string, string>;
+}
+
+export function nodeConfigFrom(values: ConfigValues): NodeConfig {
+  checkKeys(values);
+  const effective = new Map<string, string>();
+  for (const [key, definition] of Object.entries(SERVER_CONFIG_KEYS)) {
+    const value = values.get(key)?.value ?? definition.default;
+    if (value !== undefined) effective.set(key, value);
+    else if (definition.required)
+      throw new StartupError(`the key ${key} is missing: ${definition.text}${exampleOf(key)}`);
+  }
+  const text = (key: string): string => effective.get(key) ?? '';
+  const roles = splitList(text('process.roles'));
+  const listeners = parseListeners('listeners', text('listeners'));
+  const logDirectory = splitList(text('log.dirs'))[0];
+  if (logDirectory === undefined) throw new StartupError('the key log.dirs is empty: name a data directory');
+  if (splitList(text('log.dirs')).length > 1)
+    throw new StartupError(`log.dirs names several directories (${text('log.dirs')}); one is supported`);
+  const clusterId = effective.get('cluster.id');
+  if (clusterId !== undefined && !isUuid(clusterId))
+    throw new StartupError(`cluster.id must be 22 characters of base64url, not "${clusterId}"`);
+  const rack = effective.get('broker.rack');
+  const config: NodeConfig = {
+    nodeId: Number(text('node.id')),
+    isBroker: roles.includes('broker'),
+    isController: roles.includes('controller'),
+    ...(clusterId === undefined ? {} : { clusterId }),
+    voters: parseVoters(text('controller.quorum.voters')),
+    listeners,
+    advertised: { ...listeners, ...parseListeners('advertised.listeners', text('advertised.listeners')) },
+    logDirectory,
+    metadataDirectory: effective.get('metadata.log.dir') ?? logDirectory,
+    ...(rack === undefined ? {} : { rack }),
+    integer: (key) => Number(text(key)),
+    boolean: (key) => text(key) === 'true',
+    text,
+    topicDefaults: topicDefaultsOf(values),
+    effective,
+  };
+  checkCombinations(config);
+  return config;
+}
+
+function checkKeys(values: ConfigValues): void {
+  for (const [key, { value, source }] of values) {
+    const definition: ConfigKey | undefined = SERVER_CONFIG_KEYS[key];
+    if (definition === undefined) {
+      const near = nearestKey(key, Object.keys(SERVER_CONFIG_KEYS));
+      const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+      throw new StartupError(
+        `unknown configuration key "${key}" (${source})${hint} "quorate config explain" lists all keys`,
+      );
+    }
+    const problem = configValueProblem(definition, value);
+    if (problem !== undefined) throw new StartupError(`${key} (${source}) ${problem}`);
+  }
+}
+
+function checkCombinations(config: NodeConfig): void {
+  if (!config.isBroker && !config.isController)
+    throw new StartupError('process.roles is empty: name broker, controller or both');
+  if (config.isBroker && config.listeners.CLIENT === undefined)
+    throw new StartupError('a broker needs a CLIENT listener, such as listeners=CLIENT://127.0.0.1:9092');
+  if (config.isController && config.listeners.CONTROLLER === undefined)
+    throw new StartupError('a controller needs a CONTROLLER listener, such as CONTROLLER://127.0.0.1:9093');
+  const isVoter = config.voters.some((voter) => voter.id === config.nodeId);
+  if (config.isController && !isVoter)
+    throw new StartupError(`controller ${config.nodeId} is not in controller.quorum.voters`);
+  if (!config.isController && isVoter)
+    throw new StartupError(
+      `node ${config.nodeId} is in controller.quorum.voters, but process.roles has no controller`,
+    );
+  const heartbeat = config.integer('broker.heartbeat.interval.ms');
+  const session = config.integer('broker.session.timeout.ms');
+  if (heartbeat >= session)
+    throw new StartupError(
+      `broker.heartbeat.interval.ms (${heartbeat}) must be below broker.session.timeout.ms (${session})`,
+    );
+}
+
+function topicDefaultsOf(values: ConfigValues): Record<string, string> {
+  const defaults: Record<string, string> = {};
+  for (const [key, { value }] of values) {
+    const topicKey = SERVER_CONFIG_KEYS[key]?.topic;
+    if (topicKey !== undefined) defaults[topicKey] = value;
+  }
+  return defaults;
+}
+
+function exampleOf(key: string): string {
+  const examples: Readonly<Record<string, string>> = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': '1@127.0.0.1:9093',
+    listeners: 'CLIENT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093',
+    'log.dirs': '/var/lib/quorate',
+  };
+  const example = examples[key];
+  return example === undefined ? '' : ` (for example ${key}=${example})`;
+}
