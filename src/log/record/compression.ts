@@ -1,0 +1,60 @@
+import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { ApiError } from '../../base/index.ts';
+import { toBuffer } from './bytes.ts';
+import type { CompressionType } from './compression-type.ts';
+import { InflateError } from './inflate-error.ts';
+import { compressLz4, inflateLz4 } from './lz4-frame.ts';
+import { compressSnappy, inflateSnappy } from './snappy-blocks.ts';
+
+/** Compresses the records part of a batch. With 'none' the same memory comes back. */
+export function compress(type: CompressionType, bytes: Uint8Array): Uint8Array {
+  switch (type) {
+    case 'none':
+      return bytes;
+    case 'gzip':
+      return gzipSync(bytes);
+    case 'snappy':
+      return compressSnappy(toBuffer(bytes));
+    case 'lz4':
+      return compressLz4(toBuffer(bytes));
+    case 'zstd':
+      return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+  }
+}
+
+/**
+ * Inflates the records part of a batch; no more than `limitBytes` are ever allocated for output.
+ * Throws ApiError: INVALID_RECORD when the limit would be passed (its number is in the message), CORRUPT_MESSAGE when damaged.
+ */
+export function inflate(type: CompressionType, bytes: Uint8Array, limitBytes: number): Uint8Array {
+  if (type === 'none') return bytes;
+  try {
+    return toBuffer(inflateUnmapped(type, toBuffer(bytes), limitBytes));
+  } catch (error) {
+    if (isTooLarge(error))
+      throw new ApiError(
+        'INVALID_RECORD',
+        `the batch inflates to more than the limit of ${limitBytes} bytes`,
+      );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ApiError('CORRUPT_MESSAGE', `the ${type} records of the batch cannot be inflated: ${reason}`);
+  }
+}
+
+function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, limitBytes: number): Buffer {
+  switch (type) {
+    case 'gzip':
+      return gunzipSync(bytes, { maxOutputLength: limitBytes });
+    case 'snappy':
+      return inflateSnappy(bytes, limitBytes);
+    case 'lz4':
+      return inflateLz4(bytes, limitBytes);
+    case 'zstd':
+      return zstdDecompressSync(bytes, { maxOutputLength: limitBytes });
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof InflateError) return error.reason === 'too-large';
+  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+}

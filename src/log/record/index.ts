@@ -1,0 +1,33 @@
+/**
+ * Record batches, version 2: the one format from producer to disk to follower to consumer. Pure; compression is synchronous.
+ */
+export {
+  BatchBuilder,
+  type BatchBuilderOptions,
+  type NewRecord,
+  type RecordHeader,
+} from './batch-builder.ts';
+export {
+  BATCH_HEADER_BYTES,
+  BATCH_OVERHEAD_BYTES,
+  type BatchHeader,
+  batchBaseOffset,
+  batchLastOffset,
+  batchLeaderEpoch,
+  batchMaxTimestamp,
+  batchSizeBytes,
+  readBatchHeader,
+  type TimestampType,
+} from './batch-header.ts';
+export { type BatchView, batches, wholeBatchSize } from './batches.ts';
+export { COMPRESSION_TYPES, type CompressionType } from './compression-type.ts';
+export { buildTransactionMarker, type ControlType, controlTypeOf } from './control-batch.ts';
+export {
+  DEFAULT_DECODE_LIMITS,
+  type DecodedRecord,
+  type DecodeLimits,
+  decodeRecords,
+} from './decode-records.ts';
+export { murmur2, partitionForKey } from './murmur2.ts';
+export { stampBatch, stampLogAppendTime } from './stamp-batch.ts';
+export { type BatchProblem, producerBatchProblem, validateBatch } from './validate-batch.ts';

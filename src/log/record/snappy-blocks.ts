@@ -1,0 +1,66 @@
+/**
+ * Snappy as Kafka's clients write it: the Java client a header and blocks of at most 32 KiB (the "xerial" stream), most others
+ * one raw block. We write the first, which all of them read, and read both.
+ *
+ *   82 'SNAPPY' 00 | i32 version = 1 | i32 compatible = 1 | { i32 size, raw block }*
+ *
+ * A raw block starts with its inflated size as an unsigned varint, which is checked before anything is allocated.
+ * Source: xerial/snappy-java SnappyCodec; "Snappy compressed format description".
+ */
+import { compressSync, uncompressSync } from 'snappy';
+import { InflateError } from './inflate-error.ts';
+
+const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
+const BLOCK_BYTES = 32 * 1024;
+
+export function compressSnappy(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [HEADER];
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
+    const block = compressSync(bytes.subarray(at, at + BLOCK_BYTES));
+    const size = Buffer.allocUnsafe(4);
+    size.writeInt32BE(block.length, 0);
+    parts.push(size, block);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Throws {@link InflateError}. */
+export function inflateSnappy(bytes: Buffer, limitBytes: number): Buffer {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return inflateBlock(bytes, limitBytes);
+  const blocks: Buffer[] = [];
+  let total = 0;
+  for (let at = HEADER.length; at < bytes.length; ) {
+    const size = at + 4 <= bytes.length ? bytes.readInt32BE(at) : -1;
+    at += 4;
+    if (size < 0 || at + size > bytes.length)
+      throw new InflateError('malformed', 'the snappy stream ends inside a block');
+    const block = inflateBlock(bytes.subarray(at, at + size), limitBytes - total);
+    total += block.length;
+    blocks.push(block);
+    at += size;
+  }
+  const [only] = blocks;
+  return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks, total);
+}
+
+function inflateBlock(block: Buffer, roomBytes: number): Buffer {
+  const size = inflatedSize(block);
+  if (size > roomBytes) throw new InflateError('too-large', 'inflates to more than the limit');
+  try {
+    return uncompressSync(block, { asBuffer: true }) as Buffer;
+  } catch (error) {
+    throw new InflateError('malformed', 'a snappy block is damaged', error);
+  }
+}
+
+function inflatedSize(block: Buffer): number {
+  let size = 0;
+  for (let group = 0; group < 5; group++) {
+    const byte = block[group];
+    if (byte === undefined) break;
+    size += (byte & 0x7f) * 2 ** (7 * group);
+    if (byte < 0x80) return size;
+  }
+  throw new InflateError('malformed', 'a snappy block has no size');
+}
