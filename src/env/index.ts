@@ -5,3 +5,4 @@ export * from './files.ts';
 export * from './key-value-store.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
+export * from './whole-file.ts';
