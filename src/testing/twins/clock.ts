@@ -1,0 +1,81 @@
+import type { MonotonicMs, WallMs } from '../../base/index.ts';
+import type { Clock, Timer, Timers } from '../../env/index.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** 2025-01-01T00:00:00Z: the virtual date at virtual time 0. */
+export const VIRTUAL_EPOCH_MS: WallMs = 1_735_689_600_000;
+
+/** The clocks of one node: its date may be wrong and may jump, its monotonic time may run fast or slow. */
+export class VirtualClock implements Clock {
+  /** Milliseconds its date is ahead of the true one. */
+  skewMs: number;
+  readonly #rate: number;
+  readonly #scheduler: Scheduler;
+
+  constructor(scheduler: Scheduler, options: { readonly skewMs?: number; readonly rate?: number } = {}) {
+    this.#scheduler = scheduler;
+    this.skewMs = options.skewMs ?? 0;
+    this.#rate = options.rate ?? 1;
+  }
+
+  monotonicMs(): MonotonicMs {
+    return this.#scheduler.nowMs * this.#rate;
+  }
+
+  wallMs(): WallMs {
+    return Math.floor(VIRTUAL_EPOCH_MS + this.#scheduler.nowMs * this.#rate + this.skewMs);
+  }
+}
+
+/**
+ * The timers of one node. `stop` is the node's death: none of its timers fires any more. `pause` is SIGSTOP: timers
+ * that come due meanwhile fire after `resume`, in order.
+ */
+export class VirtualTimers implements Timers {
+  readonly #scheduler: Scheduler;
+  readonly #rate: number;
+  #state: 'running' | 'paused' | 'stopped' = 'running';
+  #late: { task: (() => void) | undefined }[] = [];
+
+  constructor(scheduler: Scheduler, options: { readonly rate?: number } = {}) {
+    this.#scheduler = scheduler;
+    this.#rate = options.rate ?? 1;
+  }
+
+  after(delayMs: number, task: () => void): Timer {
+    const entry: { task: (() => void) | undefined } = { task };
+    const timer = this.#scheduler.after(Math.max(delayMs, 0) / this.#rate, () => this.#fire(entry));
+    return {
+      cancel() {
+        timer.cancel();
+        entry.task = undefined;
+      },
+    };
+  }
+
+  stop(): void {
+    this.#state = 'stopped';
+    this.#late = [];
+  }
+
+  pause(): void {
+    if (this.#state === 'running') this.#state = 'paused';
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#state = 'running';
+    const late = this.#late;
+    this.#late = [];
+    for (const entry of late) this.#scheduler.after(0, () => this.#fire(entry));
+  }
+
+  #fire(entry: { task: (() => void) | undefined }): void {
+    if (this.#state === 'paused') this.#late.push(entry);
+    else if (this.#state === 'running') {
+      const { task } = entry;
+      entry.task = undefined;
+      task?.();
+    }
+  }
+}

@@ -1,0 +1,10 @@
+export * from './clock.ts';
+export type { PlannedFault } from './faults.ts';
+export * from './latency.ts';
+export * from './memory-files.ts';
+export * from './memory-metrics.ts';
+export * from './memory-stores.ts';
+export * from './recording-logger.ts';
+export * from './scheduler.ts';
+export * from './test-environment.ts';
+export * from './test-exit.ts';

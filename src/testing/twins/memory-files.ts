@@ -1,0 +1,255 @@
+/**
+ * The file system in memory, with the freedom of a real one to lose what was not synced, to tear, to fail and to rot.
+ *
+ * `kill` is the end of the process: handles die, locks fall, the cache stays. `crash` is the end of power: what was not
+ * durable is lost in one of the ways MemoryFile and MemoryDirectoryTree tell. After either, operations of the dead
+ * process never complete and its handles are 'closed'.
+ */
+import { assert, EnvironmentError, type EnvironmentReason, type Random } from '../../base/index.ts';
+import type { FileHandle, FileLock, FileMode, FileStat, Files } from '../../env/index.ts';
+import { type PlannedFault, PlannedFaults } from './faults.ts';
+import { InFlight } from './in-flight.ts';
+import { type Latency, operationDone } from './latency.ts';
+import { MemoryDirectoryTree, normalize } from './memory-directory-tree.ts';
+import { MemoryFile } from './memory-file.ts';
+
+export type FileOperation =
+  | 'open'
+  | 'list'
+  | 'stat'
+  | 'make-directory'
+  | 'rename'
+  | 'remove'
+  | 'sync-directory'
+  | 'lock'
+  | 'write'
+  | 'read'
+  | 'truncate'
+  | 'sync'
+  | 'size'
+  | 'close';
+
+export interface MemoryFilesOptions {
+  readonly latency?: Latency;
+  /** Bytes all files together may hold; a write beyond it writes what fits and fails with 'disk-full'. */
+  readonly capacityBytes?: number;
+}
+
+export class MemoryFiles implements Files {
+  /** May be changed at any time: space can be freed. */
+  capacityBytes: number;
+  readonly #latency: Latency | undefined;
+  readonly #tree = new MemoryDirectoryTree();
+  readonly #faults = new PlannedFaults<FileOperation>();
+  #locks = new Set<string>();
+  readonly #inFlight = new InFlight();
+  #process = 0;
+
+  constructor(options: MemoryFilesOptions = {}) {
+    this.#latency = options.latency;
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  open(path: string, mode: FileMode): Promise<FileHandle> {
+    return this.perform('open', path, () => new MemoryFileHandle(this, path, this.#find(path, mode)));
+  }
+
+  list(directory: string): Promise<string[]> {
+    return this.perform('list', directory, () => this.#tree.list(directory));
+  }
+
+  stat(path: string): Promise<FileStat | undefined> {
+    return this.perform('stat', path, () => {
+      const node = this.#tree.find(path);
+      if (node === undefined) return undefined;
+      if (node === 'directory') return { kind: 'directory', sizeBytes: 0 };
+      return { kind: 'file', sizeBytes: node.sizeBytes };
+    });
+  }
+
+  makeDirectory(path: string): Promise<void> {
+    return this.perform('make-directory', path, () => this.#tree.makeDirectory(path));
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.perform('rename', from, () => this.#tree.rename(from, to));
+  }
+
+  remove(path: string): Promise<void> {
+    return this.perform('remove', path, () => {
+      if (this.#tree.find(path) === 'directory')
+        throw new EnvironmentError('permission', path, `cannot remove ${path}: it is a directory`);
+      this.#tree.remove(path);
+    });
+  }
+
+  removeDirectory(path: string): Promise<void> {
+    return this.perform('remove', path, () => this.#tree.remove(path));
+  }
+
+  syncDirectory(directory: string): Promise<void> {
+    return this.perform('sync-directory', directory, () => this.#tree.syncDirectory(directory));
+  }
+
+  lock(path: string): Promise<FileLock> {
+    const name = normalize(path);
+    return this.perform('lock', path, () => {
+      if (this.#locks.has(name))
+        throw new EnvironmentError('locked', path, `${path} is locked by this process`);
+      const locks = this.#locks;
+      locks.add(name);
+      return {
+        release: async () => {
+          locks.delete(name);
+        },
+      };
+    });
+  }
+
+  /** Lets the next matching operation end with an error and without an effect. */
+  failNext(fault: PlannedFault<FileOperation>): void {
+    this.#faults.failNext(fault);
+  }
+
+  /** The process dies; the machine lives on. What was under way happens still as `random` draws, else never. */
+  kill(random?: Random): void {
+    this.#inFlight.abandon(random);
+    this.#process++;
+    this.#locks = new Set();
+  }
+
+  /** The power fails: the process dies and what was not durable is lost, torn, or kept, as `random` draws. */
+  crash(random: Random): void {
+    this.kill(random);
+    const files = new Set(this.#tree.files());
+    this.#tree.crash(random);
+    for (const file of this.#tree.files()) files.add(file);
+    for (const file of files) file.crash(random);
+  }
+
+  /** The disk rots: one bit of a stored file turns. */
+  flipBit(path: string, bit: number): void {
+    this.damage(path, (bytes) => {
+      const changed = bytes.slice();
+      const index = bit >> 3;
+      assert(index < changed.byteLength, 'the bit lies in the file', { bit, sizeBytes: changed.byteLength });
+      changed[index] = (changed[index] ?? 0) ^ (1 << (bit & 7));
+      return changed;
+    });
+  }
+
+  /** Replaces the stored bytes of a file, durably, behind everybody's back. */
+  damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
+    const node = this.#tree.find(path);
+    assert(node !== undefined && node !== 'directory', 'there is a file to damage', { path });
+    node.damage(change);
+  }
+
+  /** Every path that is seen now, directories included, sorted. */
+  paths(): string[] {
+    return this.#tree.paths();
+  }
+
+  /** One operation: fails as planned, takes its time, then happens whole; never, when the process died meanwhile. */
+  perform<T>(operation: FileOperation, path: string, effect: () => T): Promise<T> {
+    const owner = this.#process;
+    const error = this.#faults.draw(operation, path);
+    if (error === undefined) this.#inFlight.begin(effect);
+    return operationDone(this.#latency, operation).then(() => {
+      if (owner !== this.#process) return new Promise<never>(() => {});
+      this.#inFlight.end(effect);
+      if (error !== undefined) throw error;
+      return effect();
+    });
+  }
+
+  /** For handles: which process they belong to. */
+  get processNumber(): number {
+    return this.#process;
+  }
+
+  /** For handles: the size `file` may grow to now. */
+  sizeBytesMax(file: MemoryFile): number {
+    if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes;
+    let free = this.capacityBytes;
+    for (const other of this.#tree.files()) free -= other.sizeBytes;
+    return file.sizeBytes + Math.max(0, free);
+  }
+
+  #find(path: string, mode: FileMode): MemoryFile {
+    const found = this.#tree.find(path);
+    const fail = (reason: EnvironmentReason, why: string): never => {
+      throw new EnvironmentError(reason, path, `cannot open ${path}: ${why}`);
+    };
+    if (found === 'directory') return fail('permission', 'it is a directory');
+    if (found !== undefined) return mode === 'create-new' ? fail('already-exists', 'it exists') : found;
+    if (mode === 'read' || mode === 'write') return fail('not-found', 'there is no such file');
+    const file = new MemoryFile();
+    this.#tree.add(path, file);
+    return file;
+  }
+}
+
+class MemoryFileHandle implements FileHandle {
+  readonly path: string;
+  readonly #files: MemoryFiles;
+  readonly #file: MemoryFile;
+  readonly #owner: number;
+  #closed = false;
+  #failure: EnvironmentError | undefined;
+
+  constructor(files: MemoryFiles, path: string, file: MemoryFile) {
+    this.path = path;
+    this.#files = files;
+    this.#file = file;
+    this.#owner = files.processNumber;
+  }
+
+  write(buffers: readonly Uint8Array[], position: number): Promise<void> {
+    const bytes = Buffer.concat(buffers);
+    return this.#perform('write', () => {
+      const fits = Math.min(bytes.byteLength, this.#files.sizeBytesMax(this.#file) - position);
+      this.#file.write(position, bytes.subarray(0, Math.max(0, fits)));
+      if (fits < bytes.byteLength)
+        throw new EnvironmentError('disk-full', this.path, `cannot write to ${this.path}: the disk is full`);
+    });
+  }
+
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return this.#perform('read', () => this.#file.read(buffer, position));
+  }
+
+  truncate(sizeBytes: number): Promise<void> {
+    return this.#perform('truncate', () => this.#file.truncate(sizeBytes));
+  }
+
+  async sync(): Promise<void> {
+    const covered = this.#file.changesSoFar();
+    try {
+      await this.#perform('sync', () => this.#file.completeSync(covered));
+    } catch (error) {
+      if (error instanceof EnvironmentError && error.reason !== 'closed') {
+        this.#file.failSync(covered);
+        this.#failure = error;
+      }
+      throw error;
+    }
+  }
+
+  sizeBytes(): Promise<number> {
+    return this.#perform('size', () => this.#file.sizeBytes);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  #perform<T>(operation: FileOperation, effect: () => T): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closed || this.#owner !== this.#files.processNumber)
+      return Promise.reject(
+        new EnvironmentError('closed', this.path, `cannot ${operation} ${this.path}: the file is closed`),
+      );
+    return this.#files.perform(operation, this.path, effect);
+  }
+}
