@@ -1,0 +1,79 @@
+/**
+ * What a leader knows of one follower: how far its log goes, how much of it is durable, and when it last had everything.
+ *
+ * A replica is judged by what it vouches for, its acknowledged offset: the flushed offset, or with write.caching the log
+ * end offset. One number for the high watermark, for joining and for leaving: a follower that takes records but whose
+ * disk hangs would otherwise hold the high watermark for ever without ever counting as lagging.
+ *
+ * Caught up "as of t" means: it acknowledges all the leader had at t. The leader keeps one mark (its end offset, the time)
+ * and moves it only once it is reached. Kafka moves its mark at each fetch; here acknowledgements trail fetches by a
+ * sync, and under constant load a mark that moves with each frame would never be reached.
+ */
+import { type BrokerEpoch, type MonotonicMs, NONE, type Offset } from '../../../base/index.ts';
+
+/** Never fetched in this leader epoch. */
+export const UNKNOWN_OFFSET: Offset = -1;
+
+export interface FollowerReport {
+  readonly endOffset: Offset;
+  /** At most endOffset. */
+  readonly flushedOffset: Offset;
+  readonly logStartOffset: Offset;
+  readonly brokerEpoch: BrokerEpoch;
+}
+
+export class FollowerProgress {
+  endOffset: Offset = UNKNOWN_OFFSET;
+  flushedOffset: Offset = UNKNOWN_OFFSET;
+  logStartOffset: Offset = UNKNOWN_OFFSET;
+  /** Of its last fetch; -1: none yet. */
+  brokerEpoch: BrokerEpoch = NONE;
+  lastCaughtUpMs: MonotonicMs;
+  #markOffset: Offset = UNKNOWN_OFFSET;
+  #markMs: MonotonicMs = Number.NEGATIVE_INFINITY;
+
+  /** An in-sync member gets the benefit of the doubt from `nowMs` on; another one has never been caught up. */
+  constructor(inSync: boolean, nowMs: MonotonicMs) {
+    this.lastCaughtUpMs = inSync ? nowMs : Number.NEGATIVE_INFINITY;
+  }
+
+  /** What the high watermark may count on; -1: unknown. */
+  ackedOffset(writeCaching: boolean): Offset {
+    return writeCaching ? this.endOffset : this.flushedOffset;
+  }
+
+  /** Takes a verified report. The end offset may go down: the follower lost its tail. */
+  observe(report: FollowerReport, leaderEndOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs): void {
+    this.endOffset = report.endOffset;
+    this.flushedOffset = Math.min(report.flushedOffset, report.endOffset);
+    this.logStartOffset = report.logStartOffset;
+    this.brokerEpoch = report.brokerEpoch;
+    const acked = this.ackedOffset(writeCaching);
+    if (acked >= leaderEndOffset) this.#caughtUp(nowMs, leaderEndOffset, nowMs);
+    else if (this.#markOffset === UNKNOWN_OFFSET) this.#mark(leaderEndOffset, nowMs);
+    else if (acked >= this.#markOffset) this.#caughtUp(this.#markMs, leaderEndOffset, nowMs);
+  }
+
+  /**
+   * The leader's log grows from `previousEndOffset`. Whoever had all of it was caught up until this moment, however long
+   * the partition has been idle: frames do not repeat partitions in which nothing changes.
+   */
+  noteAppend(previousEndOffset: Offset, endOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs): void {
+    const acked = this.ackedOffset(writeCaching);
+    if (acked !== UNKNOWN_OFFSET && acked >= previousEndOffset) this.#caughtUp(nowMs, endOffset, nowMs);
+  }
+
+  isCaughtUp(leaderEndOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs, lagMaxMs: number): boolean {
+    return this.ackedOffset(writeCaching) >= leaderEndOffset || nowMs - this.lastCaughtUpMs <= lagMaxMs;
+  }
+
+  #caughtUp(asOfMs: MonotonicMs, leaderEndOffset: Offset, nowMs: MonotonicMs): void {
+    this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, asOfMs);
+    this.#mark(leaderEndOffset, nowMs);
+  }
+
+  #mark(leaderEndOffset: Offset, nowMs: MonotonicMs): void {
+    this.#markOffset = leaderEndOffset;
+    this.#markMs = nowMs;
+  }
+}
