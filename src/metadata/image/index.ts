@@ -1,0 +1,11 @@
+export * from './cluster.ts';
+export { ConfigsImage } from './configs.ts';
+export * from './delta.ts';
+export * from './digest.ts';
+export * from './effective-config.ts';
+export * from './errors.ts';
+export { type FeaturesImage, METADATA_VERSION } from './features.ts';
+export * from './image.ts';
+export type { PartitionRegistration } from './partition.ts';
+export type { ProducerIdsImage } from './producer-ids.ts';
+export { type TopicImage, TopicsImage } from './topics.ts';

@@ -1,0 +1,3 @@
+export * from './codec.ts';
+export * from './records.ts';
+export { MalformedRecordError } from './schema.ts';
