@@ -1,0 +1,64 @@
+/**
+ * What a broker is told by its configuration, parsed once from the table of keys in base.
+ *
+ * `properties` keeps the keys as they were written: they are the static layer of every effective topic config
+ * (topic over broker over cluster default over static over built-in) and what `describeConfigs` shows as 'static'.
+ */
+import { SERVER_CONFIG_KEYS, StartupError } from '../base/index.ts';
+
+export interface BrokerConfig {
+  /** Keys that were set, in Kafka's spelling. */
+  readonly properties: Readonly<Record<string, string>>;
+  readonly heartbeatIntervalMs: number;
+  readonly registrationTimeoutMs: number;
+  readonly controlledShutdown: boolean;
+  readonly controlledShutdownTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  /** Deadline of every call to another node that names no shorter one. */
+  readonly requestTimeoutMs: number;
+  readonly fetchMaxBytes: number;
+  /** Bytes of requests the broker holds before it pushes back. */
+  readonly inflightBytesMax: number;
+  readonly tailCacheBytes: number;
+  readonly replicaLagTimeMaxMs: number;
+  readonly replicaFetchWaitMaxMs: number;
+  readonly replicaFetchMinBytes: number;
+  readonly replicaFetchMaxBytes: number;
+  readonly replicaFetchResponseMaxBytes: number;
+  readonly replicaFetchBackoffMs: number;
+  readonly highWatermarkCheckpointIntervalMs: number;
+  readonly producerIdExpirationMs: number;
+  readonly autoCreateTopics: boolean;
+}
+
+/** Reads the keys a broker uses; absent ones take their default of the table. Values must have been validated. */
+export function brokerConfig(properties: Readonly<Record<string, string>>): BrokerConfig {
+  const text = (name: string): string => {
+    const value = properties[name] ?? SERVER_CONFIG_KEYS[name]?.default;
+    if (value === undefined) throw new StartupError(`${name} has no value`);
+    return value;
+  };
+  const integer = (name: string): number => Number(text(name));
+  const boolean = (name: string): boolean => text(name) === 'true';
+  return {
+    properties,
+    heartbeatIntervalMs: integer('broker.heartbeat.interval.ms'),
+    registrationTimeoutMs: integer('initial.broker.registration.timeout.ms'),
+    controlledShutdown: boolean('controlled.shutdown.enable'),
+    controlledShutdownTimeoutMs: integer('controlled.shutdown.timeout.ms'),
+    shutdownTimeoutMs: integer('shutdown.timeout.ms'),
+    requestTimeoutMs: integer('request.timeout.ms'),
+    fetchMaxBytes: integer('fetch.max.bytes'),
+    inflightBytesMax: integer('max.inflight.bytes'),
+    tailCacheBytes: integer('log.tail.cache.bytes'),
+    replicaLagTimeMaxMs: integer('replica.lag.time.max.ms'),
+    replicaFetchWaitMaxMs: integer('replica.fetch.wait.max.ms'),
+    replicaFetchMinBytes: integer('replica.fetch.min.bytes'),
+    replicaFetchMaxBytes: integer('replica.fetch.max.bytes'),
+    replicaFetchResponseMaxBytes: integer('replica.fetch.response.max.bytes'),
+    replicaFetchBackoffMs: integer('replica.fetch.backoff.ms'),
+    highWatermarkCheckpointIntervalMs: integer('replica.high.watermark.checkpoint.interval.ms'),
+    producerIdExpirationMs: integer('producer.id.expiration.ms'),
+    autoCreateTopics: boolean('auto.create.topics.enable'),
+  };
+}
