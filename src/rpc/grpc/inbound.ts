@@ -1,0 +1,56 @@
+/**
+ * The receiving half of a stream: hands decoded messages to a consumer and stops reading while it has no room, so that
+ * HTTP/2's flow control stops the sender. The consumer's `end` is called exactly once.
+ */
+import type { Sink } from '../api/index.ts';
+
+/** What is read: grpc-js' streams are such. */
+export interface Source {
+  on(event: 'data', listener: (bytes: Buffer) => void): unknown;
+  on(event: 'end', listener: () => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+}
+
+export class Inbound<T> {
+  readonly #source: Source;
+  readonly #decode: (bytes: Buffer) => T;
+  readonly #consumer: Sink<T>;
+  #ended = false;
+
+  /** `onFault`: the peer's bytes are no message, or the consumer threw. The stream must be torn down. */
+  constructor(
+    source: Source,
+    decode: (bytes: Buffer) => T,
+    consumer: Sink<T>,
+    onFault: (error: unknown) => void,
+  ) {
+    this.#source = source;
+    this.#decode = decode;
+    this.#consumer = consumer;
+    source.on('data', (bytes) => {
+      if (this.#ended) return;
+      try {
+        this.#deliver(this.#decode(bytes));
+      } catch (error) {
+        onFault(error);
+      }
+    });
+    source.on('end', () => this.end());
+  }
+
+  #deliver(message: T): void {
+    if (this.#consumer.send(message)) return;
+    this.#source.pause();
+    const resume = (): unknown => this.#source.resume();
+    // A consumer that has ended has no room ever again: what still comes is read and dropped.
+    this.#consumer.drained().then(resume, resume);
+  }
+
+  end(error?: Error): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#consumer.end(error);
+    this.#source.resume();
+  }
+}

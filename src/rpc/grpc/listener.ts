@@ -1,0 +1,167 @@
+/** One listening server: registers the given services, binds, closes with grace. */
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { assert, EnvironmentError } from '../../base/index.ts';
+import type { Logger } from '../../env/index.ts';
+import {
+  type Address,
+  formatAddress,
+  type Listener,
+  type ServedServices,
+  type ServeOptions,
+} from '../api/index.ts';
+import { methodsOf, SERVICES, type ServiceKey } from '../protobuf/index.ts';
+import { identity } from './client-unary.ts';
+import {
+  type DuplexImplementation,
+  duplexHandler,
+  type UnaryImplementation,
+  unaryHandler,
+} from './handlers.ts';
+import { HealthService } from './health.ts';
+import {
+  FLOW_CONTROL_WINDOW_BYTES,
+  type GrpcLimits,
+  KEEPALIVE_TIME_MS,
+  KEEPALIVE_TIMEOUT_MS,
+} from './limits.ts';
+import { addReflection } from './reflection.ts';
+import { getService } from './schema.ts';
+
+const PUBLIC: readonly ServiceKey[] = ['broker', 'admin'];
+
+export interface ListenerOptions extends ServeOptions {
+  readonly limits: GrpcLimits;
+  readonly logger: Logger;
+  readonly onClose: (listener: Listener) => void;
+}
+
+export async function openListener(
+  address: Address,
+  services: ServedServices,
+  options: ListenerOptions,
+): Promise<Listener> {
+  const { limits } = options;
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.requestBytesMax,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.streamsPerConnectionMax,
+    'grpc-node.max_session_memory': limits.sessionMemoryMax,
+    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
+    'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+  });
+  const keys = (Object.keys(SERVICES) as ServiceKey[]).filter((key) => services[key] !== undefined);
+  for (const key of keys) addService(server, key, services[key], options);
+  const health = new HealthService(
+    keys.map((key) => SERVICES[key].name),
+    options.healthy,
+  );
+  health.addTo(server);
+  const publicNames = keys.filter((key) => PUBLIC.includes(key)).map((key) => SERVICES[key].name);
+  if (publicNames.length > 0) addReflection(server, publicNames);
+  try {
+    const port = await bind(server, address);
+    limitConnections(server, limits.connectionsMax);
+    return new GrpcListener({ host: address.host, port }, server, health, options.onClose);
+  } catch (error) {
+    health.close();
+    server.forceShutdown();
+    throw error;
+  }
+}
+
+function addService(
+  server: Server,
+  key: ServiceKey,
+  implementation: ServedServices[ServiceKey],
+  options: ListenerOptions,
+): void {
+  const loaded = getService(SERVICES[key].name);
+  const methods = new Map(methodsOf(key).map(([property, method]) => [method.name, { property, method }]));
+  const functions = implementation as unknown as Record<string, UnaryImplementation & DuplexImplementation>;
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const handlers: UntypedServiceImplementation = {};
+  for (const [name, loadedMethod] of Object.entries(loaded)) {
+    const row = methods.get(name);
+    assert(row !== undefined, 'a method of the .proto files has a row in the table', { name });
+    const { property, method } = row;
+    const run = functions[property]?.bind(implementation) as UnaryImplementation & DuplexImplementation;
+    const context = { method, limits: options.limits, logger: options.logger };
+    definition[name] = {
+      ...loadedMethod,
+      requestSerialize: identity,
+      requestDeserialize: identity,
+      responseSerialize: identity,
+      responseDeserialize: identity,
+    };
+    handlers[name] = method.kind === 'unary' ? unaryHandler(context, run) : duplexHandler(context, run);
+  }
+  server.addService(definition, handlers);
+}
+
+function bind(server: Server, address: Address): Promise<number> {
+  const name = formatAddress(address);
+  return new Promise((resolve, reject) => {
+    server.bindAsync(name, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else if (/EADDRINUSE/.test(error.message))
+        reject(new EnvironmentError('address-in-use', name, `${name} is in use by another program`, error));
+      else reject(new EnvironmentError('address-not-available', name, `cannot listen on ${name}`, error));
+    });
+  });
+}
+
+/**
+ * grpc-js has no option for this, and Node's net.Server has: it closes what comes above the bound. The map is grpc-js'
+ * own; a test over real sockets fails should it ever be renamed.
+ */
+function limitConnections(server: Server, connectionsMax: number): void {
+  const servers: unknown = Reflect.get(server, 'http2Servers');
+  assert(servers instanceof Map, 'grpc-js keeps its HTTP/2 servers in a map');
+  for (const http2Server of servers.keys()) http2Server.maxConnections = connectionsMax;
+}
+
+class GrpcListener implements Listener {
+  readonly address: Address;
+  readonly #server: Server;
+  readonly #health: HealthService;
+  readonly #onClose: (listener: Listener) => void;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    address: Address,
+    server: Server,
+    health: HealthService,
+    onClose: (listener: Listener) => void,
+  ) {
+    this.address = address;
+    this.#server = server;
+    this.#health = health;
+    this.#onClose = onClose;
+  }
+
+  close(graceMs: number): Promise<void> {
+    if (this.#closed === undefined) {
+      this.#closed = this.#shutdown(graceMs).finally(() => this.#onClose(this));
+    } else if (graceMs === 0) this.#server.forceShutdown();
+    return this.#closed;
+  }
+
+  #shutdown(graceMs: number): Promise<void> {
+    this.#health.close();
+    return new Promise((resolve) => {
+      const cut = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(cut);
+        resolve();
+      });
+      if (graceMs === 0) this.#server.forceShutdown();
+    });
+  }
+}
