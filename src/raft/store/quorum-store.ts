@@ -29,7 +29,10 @@ export interface QuorumStore {
    * when an entry is missing or damaged: never fewer entries as if the log ended there.
    */
   read(from: Offset, to: Offset, maxBytes: number): Promise<Entry[]>;
-  /** Durable when it resolves. The epoch never falls. The store keeps the tail floor itself. */
+  /**
+   * Durable when it resolves. The store keeps the tail floor itself. Asserts: the epoch never falls, and in its epoch a
+   * vote is neither changed nor left out (KAFKA-17642, KAFKA-18389).
+   */
   saveHardState(state: ElectionState): Promise<void>;
   /** Finishes what was asked, makes the floor equal to the end, gives the files back. */
   close(): Promise<void>;
@@ -49,6 +52,8 @@ export interface ElectionState {
   readonly votedFor?: VoterKey;
   /** The established voter set; empty: none yet. */
   readonly voters: readonly VoterKey[];
+  /** What the quorum agreed on at its birth; absent: nothing yet, `identity.clusterId` is only a proposal. */
+  readonly clusterId?: Uuid;
 }
 
 export interface HardState extends ElectionState {

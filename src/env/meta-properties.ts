@@ -1,0 +1,113 @@
+/**
+ * `meta.properties`, in each data directory: whose it is. Kafka's format, version 1, one `key=value` a line.
+ *
+ * It is written once, when the directory is formatted, and compared at each start: a directory of another cluster or of
+ * another node is refused before anything in it is read. Source: kafka MetaProperties, KIP-858 (directory.id).
+ */
+import { isUuid, type NodeId, StartupError, type Uuid } from '../base/index.ts';
+import type { Files } from './files.ts';
+
+export interface MetaProperties {
+  readonly clusterId: Uuid;
+  readonly nodeId: NodeId;
+  readonly directoryId: Uuid;
+}
+
+/** Far more than the file has; a longer one is something else. */
+const SIZE_BYTES_MAX = 65_536;
+
+/** What `directory` says it is; undefined when it was never formatted. StartupError when the file cannot be understood. */
+export async function readMetaProperties(
+  files: Files,
+  directory: string,
+): Promise<MetaProperties | undefined> {
+  const path = metaPath(directory);
+  const stat = await files.stat(path);
+  if (stat === undefined) return undefined;
+  if (stat.sizeBytes > SIZE_BYTES_MAX) throw unreadable(path, `it has ${stat.sizeBytes} bytes`);
+  const handle = await files.open(path, 'read');
+  try {
+    const bytes = Buffer.alloc(stat.sizeBytes);
+    const read = await handle.read(bytes, 0);
+    return decode(path, bytes.toString('utf8', 0, read));
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Durable and whole when it resolves; replaces what was there. */
+export async function writeMetaProperties(
+  files: Files,
+  directory: string,
+  properties: MetaProperties,
+): Promise<void> {
+  const path = metaPath(directory);
+  const handle = await files.open(`${path}.tmp`, 'create');
+  try {
+    await handle.truncate(0);
+    await handle.write([Buffer.from(encode(properties))], 0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await files.rename(`${path}.tmp`, path);
+  await files.syncDirectory(directory);
+}
+
+/** Throws StartupError, with both sides and the way out, when `found` in `directory` is not of this cluster and node. */
+export function assertMetaProperties(
+  directory: string,
+  found: MetaProperties,
+  expected: { readonly clusterId?: Uuid; readonly nodeId: NodeId },
+): void {
+  if (expected.clusterId !== undefined && found.clusterId !== expected.clusterId)
+    throw new StartupError(
+      `${directory} belongs to cluster ${found.clusterId}, but this node is configured for cluster ` +
+        `${expected.clusterId}; use another data directory, or set cluster.id=${found.clusterId}`,
+    );
+  if (found.nodeId !== expected.nodeId)
+    throw new StartupError(
+      `${directory} belongs to node ${found.nodeId}, but this node is node ${expected.nodeId}; ` +
+        `use another data directory, or set node.id=${found.nodeId}`,
+    );
+}
+
+function metaPath(directory: string): string {
+  return `${directory}/meta.properties`;
+}
+
+function encode(properties: MetaProperties): string {
+  return [
+    'version=1',
+    `cluster.id=${properties.clusterId}`,
+    `node.id=${properties.nodeId}`,
+    `directory.id=${properties.directoryId}`,
+    '',
+  ].join('\n');
+}
+
+function decode(path: string, text: string): MetaProperties {
+  const values = new Map<string, string>();
+  for (const line of text.split(/\r?\n/)) {
+    const cut = line.indexOf('=');
+    if (!line.startsWith('#') && cut > 0) values.set(line.slice(0, cut).trim(), line.slice(cut + 1).trim());
+  }
+  const get = (key: string): string => {
+    const value = values.get(key);
+    if (value === undefined || value === '') throw unreadable(path, `it has no ${key}`);
+    return value;
+  };
+  if (get('version') !== '1')
+    throw unreadable(path, `it has version ${get('version')}, this program knows 1`);
+  const [clusterId, directoryId, node] = [get('cluster.id'), get('directory.id'), get('node.id')];
+  if (!/^\d{1,10}$/.test(node)) throw unreadable(path, `node.id is "${node}"`);
+  if (!isUuid(directoryId)) throw unreadable(path, `directory.id is "${directoryId}"`);
+  if (!isUuid(clusterId)) throw unreadable(path, `cluster.id is "${clusterId}"`);
+  return { clusterId, directoryId, nodeId: Number(node) };
+}
+
+function unreadable(path: string, why: string): StartupError {
+  return new StartupError(
+    `cannot understand ${path}: ${why}; restore the file, or move the data directory aside and format a new one`,
+  );
+}
