@@ -122,7 +122,9 @@ export class Quorum {
     if (from.kind === 'leader') this.persistence.emit({ kind: 'not-leading', epoch: previousEpoch });
     if (from.kind !== role.kind)
       this.persistence.emit({ kind: 'role-changed', from: from.kind, to: role.kind, epoch, reason });
-    if (isHigher || leaderId !== previousLeader)
+    if (role.kind === 'resigned' && from.kind === 'leader')
+      this.persistence.emit({ kind: 'leader-changed', epoch, leaderId: NONE });
+    else if (isHigher || leaderId !== previousLeader)
       this.persistence.emit({ kind: 'leader-changed', epoch, leaderId });
   }
 

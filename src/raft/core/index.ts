@@ -1,0 +1,10 @@
+export * from './bootstrap.ts';
+export * from './control.ts';
+export * from './effects.ts';
+export * from './hard-state.ts';
+export * from './limits.ts';
+export * from './messages.ts';
+export type { CoreOptions } from './quorum.ts';
+export * from './raft-core.ts';
+export * from './timeouts.ts';
+export * from './voter-set.ts';
