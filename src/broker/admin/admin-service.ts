@@ -4,13 +4,11 @@
 import { ApiError, EnvironmentError, type NodeId, type Uuid } from '../../base/index.ts';
 import type { DescribeQuorumReply, DescribeQuorumRequest } from '../../raft/core/messages.ts';
 import type {
-  Address,
   AdminService,
   AlterConfigsReply,
   AlterConfigsRequest,
   CallContext,
   ConfigResource,
-  Connection,
   CreateTopicsReply,
   CreateTopicsRequest,
   DeleteTopicsReply,
@@ -25,6 +23,7 @@ import type { QuorumDoctor } from '../controller/quorum-doctor.ts';
 import type { QuorumView } from '../controller/quorum-view.ts';
 import { outcomeOf, refusal } from '../flow/outcome.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
+import type { Peers } from '../peers/peers.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeBrokerConfigs, describeTopicConfigs, type StaticProperties } from './describe-configs.ts';
 import { ADMIN_ITEMS_MAX, type ForwardedAdmin } from './forwarded-admin.ts';
@@ -38,10 +37,7 @@ export interface AdminServiceOptions {
   readonly doctor: QuorumDoctor;
   readonly forwarded: ForwardedAdmin;
   readonly digest: () => ImageDigestReply;
-  readonly controllerAddress: (controller: NodeId) => Address;
-  readonly connectController: (controller: NodeId) => Connection;
-  /** Undefined: the broker is not registered. */
-  readonly connectBroker: (broker: NodeId) => Connection | undefined;
+  readonly peers: Peers;
 }
 
 /** Of a question that another node answers. */
@@ -74,21 +70,24 @@ export class BrokerAdmin implements AdminService<CallContext> {
   }
 
   async describeCluster(): Promise<DescribeClusterReply> {
-    const { cache, quorum, clusterId, controllerAddress, digest } = this.#options;
+    const { cache, quorum, clusterId, peers, digest } = this.#options;
     const { leaderId, voters } = quorum.status();
-    const controllers = voters.map(({ id }) => ({ nodeId: id, address: controllerAddress(id) }));
+    const controllers = voters.map(({ id }) => ({
+      nodeId: id,
+      address: peers.controllerAddress(id) ?? { host: '', port: 0 },
+    }));
     return describeCluster(cache.image, { clusterId, controllerId: leaderId, digest: digest() }, controllers);
   }
 
   /** Asked of the quorum's leader. LEADER_NOT_AVAILABLE with the reason when there is none or it does not answer. */
   async describeQuorum(request: DescribeQuorumRequest, call: CallContext): Promise<DescribeQuorumReply> {
-    const { quorum, connectController, doctor } = this.#options;
+    const { quorum, peers, doctor } = this.#options;
     const { nodeId, leaderId } = quorum.status();
     if (leaderId === nodeId) return quorum.describe();
     if (leaderId >= 0) {
       try {
         const options = { timeoutMs: ASK_TIMEOUT_MS, signal: call.signal };
-        const reply = await connectController(leaderId).quorum.describeQuorum(request, options);
+        const reply = await peers.controller(leaderId).quorum.describeQuorum(request, options);
         if (reply.error === 'NONE') return reply;
       } catch (error) {
         if (!(error instanceof EnvironmentError)) throw error;
@@ -114,9 +113,9 @@ export class BrokerAdmin implements AdminService<CallContext> {
   /** Only a broker itself knows what its configuration file says. */
   async #askBroker(broker: NodeId, resource: ConfigResource, signal: AbortSignal): Promise<DescribedConfigs> {
     const none = refusal('BROKER_NOT_AVAILABLE', `broker ${broker} is not registered`);
+    if (!this.#options.cache.image.cluster.brokers.has(broker)) return { ...none, ...resource, entries: [] };
     try {
-      const connection = this.#options.connectBroker(broker);
-      if (connection === undefined) return { ...none, ...resource, entries: [] };
+      const connection = this.#options.peers.broker(broker, 'client');
       const call = { timeoutMs: ASK_TIMEOUT_MS, signal };
       const reply = await connection.admin.describeConfigs({ resources: [resource] }, call);
       return reply.resources[0] ?? { ...none, ...resource, entries: [] };

@@ -8,7 +8,6 @@
 import { type NodeId, topicNameProblem } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
 import type {
-  Address,
   FetchPartition,
   FetchPartitionReply,
   FetchReply,
@@ -60,7 +59,7 @@ interface Entry extends FetchPartition {
 
 /** Partitions of one request that one broker answers for; without a node: this one. */
 interface Group {
-  readonly node: { readonly nodeId: NodeId; readonly address: Address } | undefined;
+  readonly there: NodeId | undefined;
   readonly entries: Entry[];
 }
 
@@ -121,9 +120,9 @@ export class FetchService {
         continue;
       }
       const nodeId = route.kind === 'here' ? this.#options.nodeId : route.nodeId;
-      const node = route.kind === 'here' ? undefined : { nodeId, address: route.address };
+      const there = route.kind === 'here' ? undefined : nodeId;
       const group = groups.get(nodeId);
-      if (group === undefined) groups.set(nodeId, { node, entries: [{ ...entry, index }] });
+      if (group === undefined) groups.set(nodeId, { there, entries: [{ ...entry, index }] });
       else group.entries.push({ ...entry, index });
     }
     return [...groups.values()];
@@ -180,10 +179,9 @@ export class FetchService {
   ): Promise<readonly FetchPartitionReply[]> {
     const { maxWaitMs, minBytes, maxBytes, isolation } = request;
     const partitions = group.entries;
-    if (group.node === undefined)
+    if (group.there === undefined)
       return this.#options.replicas.fetch({ maxWaitMs, minBytes, maxBytes, isolation, partitions, signal });
-    const { nodeId, address } = group.node;
-    const reply = await this.#options.forwarder.fetch(nodeId, address, { ...request, partitions }, signal);
+    const reply = await this.#options.forwarder.fetch(group.there, { ...request, partitions }, signal);
     return reply.partitions;
   }
 

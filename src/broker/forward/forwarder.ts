@@ -1,7 +1,6 @@
 import { ApiError, type NodeId } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
 import type {
-  Address,
   Connection,
   FetchReply,
   FetchRequest,
@@ -10,7 +9,7 @@ import type {
   ProducePartitionReply,
   ProduceRequest,
 } from '../../rpc/api/index.ts';
-import type { ConnectionPool } from '../peers/connection-pool.ts';
+import type { Peers } from '../peers/peers.ts';
 import { LANE_REQUESTS_MAX, ProduceLane } from './produce-lane.ts';
 
 /** On top of what the other broker is asked to wait. */
@@ -23,21 +22,17 @@ const ROAD_MS = 2_000;
  */
 export class Forwarder {
   readonly #environment: Environment;
-  readonly #pool: ConnectionPool;
+  readonly #peers: Peers;
   readonly #lanes = new Map<NodeId, ProduceLane>();
 
-  constructor(environment: Environment, pool: ConnectionPool) {
+  constructor(environment: Environment, peers: Peers) {
     this.#environment = environment;
-    this.#pool = pool;
+    this.#peers = peers;
   }
 
   /** Sent before it returns, so requests to one broker keep their order. One reply per partition, in order. */
-  produce(
-    nodeId: NodeId,
-    address: Address,
-    request: ProduceRequest,
-  ): Promise<readonly ProducePartitionReply[]> {
-    const lane = this.#lane(nodeId, address);
+  produce(nodeId: NodeId, request: ProduceRequest): Promise<readonly ProducePartitionReply[]> {
+    const lane = this.#lane(nodeId);
     if (lane.inFlight >= LANE_REQUESTS_MAX)
       return Promise.reject(
         new ApiError('RESOURCE_EXHAUSTED', `too many requests wait for broker ${nodeId}`),
@@ -45,16 +40,16 @@ export class Forwarder {
     return lane.produce(request);
   }
 
-  fetch(nodeId: NodeId, address: Address, request: FetchRequest, signal: AbortSignal): Promise<FetchReply> {
+  fetch(nodeId: NodeId, request: FetchRequest, signal: AbortSignal): Promise<FetchReply> {
     const timeoutMs = request.maxWaitMs + ROAD_MS;
-    return this.#connection(nodeId, address).broker.fetch(
+    return this.#connection(nodeId).broker.fetch(
       { ...request, forwarded: true, plain: false },
       { timeoutMs, signal },
     );
   }
 
-  listOffsets(nodeId: NodeId, address: Address, request: ListOffsetsRequest): Promise<ListOffsetsReply> {
-    return this.#connection(nodeId, address).broker.listOffsets(
+  listOffsets(nodeId: NodeId, request: ListOffsetsRequest): Promise<ListOffsetsReply> {
+    return this.#connection(nodeId).broker.listOffsets(
       { ...request, forwarded: true },
       { timeoutMs: ROAD_MS },
     );
@@ -65,12 +60,12 @@ export class Forwarder {
     this.#lanes.clear();
   }
 
-  #connection(nodeId: NodeId, address: Address): Connection {
-    return this.#pool.get(`${nodeId}/client`, address);
+  #connection(nodeId: NodeId): Connection {
+    return this.#peers.broker(nodeId, 'client');
   }
 
-  #lane(nodeId: NodeId, address: Address): ProduceLane {
-    const connection = this.#connection(nodeId, address);
+  #lane(nodeId: NodeId): ProduceLane {
+    const connection = this.#connection(nodeId);
     const known = this.#lanes.get(nodeId);
     if (known !== undefined && known.connection === connection) return known;
     known?.close();

@@ -2,13 +2,13 @@
  * Which broker answers for a partition: this one, another (one hop), or nobody, and then why.
  */
 import type { LeaderEpoch, NodeId } from '../../base/index.ts';
-import type { Address, CurrentLeader, Outcome, PartitionRef } from '../../rpc/api/index.ts';
+import type { CurrentLeader, Outcome, PartitionRef } from '../../rpc/api/index.ts';
 import { refusal } from '../flow/outcome.ts';
 import type { PartitionPlace } from '../metadata-cache/partition-place.ts';
 
 export type Route =
   | { readonly kind: 'here' }
-  | { readonly kind: 'there'; readonly nodeId: NodeId; readonly address: Address }
+  | { readonly kind: 'there'; readonly nodeId: NodeId }
   | { readonly kind: 'nowhere'; readonly outcome: Outcome & { readonly currentLeader?: CurrentLeader } };
 
 /** A forwarded request is answered here whatever the metadata says: the replica knows its epoch, and there is one hop. */
@@ -30,7 +30,7 @@ export function routeOf(
       return nowhere('LEADER_NOT_AVAILABLE', leaderless(ref, place.leaderId, place.leaderEpoch));
     case 'led':
       if (place.leader.nodeId === self.nodeId || self.forwarded) return { kind: 'here' };
-      return { kind: 'there', nodeId: place.leader.nodeId, address: place.leader.address };
+      return { kind: 'there', nodeId: place.leader.nodeId };
   }
 }
 

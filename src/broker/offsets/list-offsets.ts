@@ -3,7 +3,6 @@
  */
 import { ApiError, NONE, type NodeId } from '../../base/index.ts';
 import type {
-  Address,
   CurrentLeader,
   IsolationLevel,
   ListOffsetsPartition,
@@ -56,20 +55,19 @@ export class OffsetsService {
       notListed(entry, refusal('NETWORK_EXCEPTION')),
     );
     const work: Promise<void>[] = [];
-    const there = new Map<NodeId, { address: Address; entries: Entry[] }>();
+    const there = new Map<NodeId, Entry[]>();
     for (const [index, entry] of request.partitions.entries()) {
       const self = { nodeId: this.#options.nodeId, forwarded: request.forwarded };
       const route = routeOf(this.#options.cache.place(entry.topic, entry.partition), entry, self);
       if (route.kind === 'nowhere') replies[index] = notListed(entry, route.outcome);
       else if (route.kind === 'here') work.push(this.#here({ ...entry, index }, request.isolation, replies));
       else {
-        const group = there.get(route.nodeId) ?? { address: route.address, entries: [] };
-        group.entries.push({ ...entry, index });
-        there.set(route.nodeId, group);
+        const entries = there.get(route.nodeId) ?? [];
+        entries.push({ ...entry, index });
+        there.set(route.nodeId, entries);
       }
     }
-    for (const [nodeId, { address, entries }] of there)
-      work.push(this.#there(nodeId, address, entries, request, replies));
+    for (const [nodeId, entries] of there) work.push(this.#there(nodeId, entries, request, replies));
     await Promise.all(work);
     return { partitions: replies };
   }
@@ -86,14 +84,13 @@ export class OffsetsService {
 
   async #there(
     nodeId: NodeId,
-    address: Address,
     entries: readonly Entry[],
     request: ListOffsetsRequest,
     replies: ListOffsetsPartitionReply[],
   ): Promise<void> {
     try {
       const asked = { ...request, partitions: entries };
-      const { partitions } = await this.#options.forwarder.listOffsets(nodeId, address, asked);
+      const { partitions } = await this.#options.forwarder.listOffsets(nodeId, asked);
       for (const [at, entry] of entries.entries()) {
         const reply = partitions[at];
         if (reply !== undefined) replies[entry.index] = reply;

@@ -8,7 +8,6 @@ import { NONE, type NodeId, type PartitionId, topicNameProblem } from '../../bas
 import type { Environment } from '../../env/index.ts';
 import type {
   Acks,
-  Address,
   Outcome,
   PartitionRef,
   ProducePartition,
@@ -20,6 +19,7 @@ import type { FaultReport } from '../flow/fault-report.ts';
 import { outcomeOf, refusal } from '../flow/outcome.ts';
 import type { Forwarder } from '../forward/forwarder.ts';
 import { routeOf } from '../forward/route.ts';
+import { withLeader } from '../forward/with-leader.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
 import { KeylessTurns, type PlainTopic, plainBatches } from './plain-batches.ts';
 import { notProduced } from './produce-replies.ts';
@@ -53,7 +53,6 @@ interface Entry extends ProducePartition {
 
 interface Group {
   readonly nodeId: NodeId;
-  readonly address: Address;
   readonly entries: Entry[];
 }
 
@@ -93,7 +92,7 @@ export class ProduceService {
       const route = routeOf(this.#options.cache.place(entry.topic, entry.partition), entry, self);
       if (route.kind === 'nowhere') replies[index] = notProduced(entry, route.outcome);
       else if (route.kind === 'here') here.push({ ...entry, index });
-      else addTo(there, route, { ...entry, index });
+      else addTo(there, route.nodeId, { ...entry, index });
     }
     const timeoutMs = Math.min(Math.max(0, request.timeoutMs), PRODUCE_TIMEOUT_MAX_MS);
     const work = [...there.values()].map((group) => this.#forward(group, request, timeoutMs, replies));
@@ -109,7 +108,11 @@ export class ProduceService {
   ): Promise<void> {
     try {
       const results = await this.#options.replicas.append({ acks, timeoutMs, batches: entries });
-      fill(replies, entries, results);
+      fill(
+        replies,
+        entries,
+        results.map((one) => withLeader(this.#options.cache, one)),
+      );
     } catch (error) {
       this.#options.faults.report(error, 'append failed');
       failAll(replies, entries, outcomeOf(error));
@@ -123,7 +126,7 @@ export class ProduceService {
     replies: ProducePartitionReply[],
   ): Promise<void> {
     try {
-      const results = await this.#options.forwarder.produce(group.nodeId, group.address, {
+      const results = await this.#options.forwarder.produce(group.nodeId, {
         ...request,
         // Without a reply nobody here could tell the producer of a failure.
         acks: request.acks === 0 ? 1 : request.acks,
@@ -168,10 +171,9 @@ function refusedWhole(request: ProduceRequest, outcome: Outcome): ProducePartiti
   return [...request.partitions, ...plain].map((ref) => notProduced(ref, outcome));
 }
 
-function addTo(groups: Map<NodeId, Group>, to: Omit<Group, 'entries'>, entry: Entry): void {
-  const group = groups.get(to.nodeId);
-  if (group === undefined)
-    groups.set(to.nodeId, { nodeId: to.nodeId, address: to.address, entries: [entry] });
+function addTo(groups: Map<NodeId, Group>, nodeId: NodeId, entry: Entry): void {
+  const group = groups.get(nodeId);
+  if (group === undefined) groups.set(nodeId, { nodeId, entries: [entry] });
   else group.entries.push(entry);
 }
 

@@ -1,0 +1,287 @@
+/**
+ * A broker, put together: it follows the metadata log, keeps replicas, and answers clients.
+ *
+ * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, topic configurations, and
+ * last the lifecycle, whose heartbeats claim that everything before it was done.
+ */
+import { EnvironmentError, NONE, type NodeId, randomUuid, type Uuid } from '../base/index.ts';
+import type { Environment } from '../env/index.ts';
+import { type LogManager, openLogManager } from '../log/index.ts';
+import { MetadataLoader } from '../metadata/index.ts';
+import type {
+  Address,
+  AdminService,
+  BrokerListener,
+  BrokerService,
+  CallContext,
+  ReplicaService,
+  Transport,
+} from '../rpc/api/index.ts';
+import { BrokerAdmin } from './admin/admin-service.ts';
+import { ForwardedAdmin } from './admin/forwarded-admin.ts';
+import { ClientService } from './client-service.ts';
+import type { BrokerConfig } from './config.ts';
+import { ControllerChannel } from './controller/controller-channel.ts';
+import { QuorumDoctor } from './controller/quorum-doctor.ts';
+import type { QuorumView } from './controller/quorum-view.ts';
+import { FaultReport } from './flow/fault-report.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { ControllerRef, LifecyclePhase } from './lifecycle/lifecycle-events.ts';
+import { ImageDigests } from './metadata-cache/image-digests.ts';
+import { MetadataCache } from './metadata-cache/metadata-cache.ts';
+import { Peers } from './peers/peers.ts';
+import { ProducerIds } from './producer-ids/producer-ids.ts';
+import { ReplicaManager } from './replica/index.ts';
+import { TopicConfigs } from './topic-configs.ts';
+
+export interface BrokerOptions {
+  readonly nodeId: NodeId;
+  readonly clusterId: Uuid;
+  readonly rack?: string;
+  readonly config: BrokerConfig;
+  readonly environment: Environment;
+  readonly raft: QuorumView;
+  readonly transport: Transport;
+  readonly logs: {
+    readonly directory: string;
+    /** Of its meta.properties, which the caller has checked. */
+    readonly directoryId: Uuid;
+  };
+  /** Where others reach this broker; the caller serves the services there. */
+  readonly listeners: readonly BrokerListener[];
+  /** Where a controller listens, as configured. */
+  readonly controllerEndpoints: (controller: NodeId) => Address | undefined;
+}
+
+export interface BrokerStatus {
+  readonly phase: LifecyclePhase;
+  readonly brokerEpoch: number;
+  /** Why it is not running; absent when it is. */
+  readonly trouble?: string;
+  /** Everything below is published here. */
+  readonly metadataOffset: number;
+}
+
+export interface Broker {
+  readonly broker: BrokerService<CallContext>;
+  readonly admin: AdminService<CallContext>;
+  readonly replica: ReplicaService<CallContext>;
+  /** Registered, caught up, unfenced. Rejects with StartupError when the cluster does not take this broker. */
+  readonly ready: Promise<void>;
+  status(): BrokerStatus;
+  /** `controlled`: leaderships move away first, within controlled.shutdown.timeout.ms. Closes the logs cleanly. */
+  shutdown(options: { readonly controlled: boolean }): Promise<void>;
+}
+
+/** Opens the logs, recovering what an unclean end left, and starts to register. Serve its services before awaiting `ready`. */
+export async function openBroker(options: BrokerOptions): Promise<Broker> {
+  const { environment, config, logs } = options;
+  const manager = await openLogManager({
+    directory: logs.directory,
+    environment,
+    tailCacheBytes: config.tailCacheBytes,
+  });
+  return new RunningBroker(options, manager);
+}
+
+class RunningBroker implements Broker {
+  readonly broker: BrokerService<CallContext>;
+  readonly admin: AdminService<CallContext>;
+  readonly replica: ReplicaService<CallContext>;
+  readonly #options: BrokerOptions;
+  readonly #logs: LogManager;
+  readonly #cache = new MetadataCache();
+  readonly #peers: Peers;
+  readonly #forwarder: Forwarder;
+  readonly #replicas: ReplicaManager;
+  readonly #lifecycle: Lifecycle;
+  readonly #faults: FaultReport;
+  readonly #abort = new AbortController();
+  readonly #unsubscribe: (() => void)[] = [];
+  #published = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, logs: LogManager) {
+    const { nodeId, clusterId, environment, raft, transport, config } = options;
+    this.#options = options;
+    this.#logs = logs;
+    this.#faults = new FaultReport(environment);
+    this.#peers = new Peers({
+      transport,
+      cache: this.#cache,
+      quorum: raft,
+      controllerEndpoints: options.controllerEndpoints,
+    });
+    const doctor = new QuorumDoctor(raft, (id) => this.#peers.controller(id));
+    const controller = new ControllerChannel({
+      environment,
+      controllerId: () => raft.status().leaderId,
+      connect: (id) => this.#peers.controller(id),
+      trouble: () => doctor.trouble(),
+    });
+    this.#forwarder = new Forwarder(environment, this.#peers);
+    this.#replicas = this.#createReplicas(controller);
+    this.#lifecycle = this.#createLifecycle();
+    const digests = new ImageDigests(nodeId, this.#cache);
+    const producerIds = new ProducerIds({
+      nodeId,
+      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      controller,
+      waitMs: config.requestTimeoutMs,
+      signal: this.#abort.signal,
+    });
+    this.broker = new ClientService({
+      nodeId,
+      environment,
+      cache: this.#cache,
+      replicas: this.#replicas,
+      forwarder: this.#forwarder,
+      faults: this.#faults,
+      producerIds,
+      inflightBytesMax: config.inflightBytesMax,
+      fetchMaxBytes: config.fetchMaxBytes,
+      cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
+      closed: () => this.#whyClosed(),
+    });
+    this.admin = new BrokerAdmin({
+      nodeId,
+      clusterId,
+      properties: config.properties,
+      cache: this.#cache,
+      quorum: raft,
+      doctor,
+      forwarded: new ForwardedAdmin(controller),
+      digest: () => digests.get(),
+      peers: this.#peers,
+    });
+    this.replica = {
+      replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
+      imageDigest: () => Promise.resolve(digests.get()),
+    };
+    this.#follow();
+    this.ready.then(
+      () => producerIds.prefetch(),
+      () => {},
+    );
+  }
+
+  get ready(): Promise<void> {
+    return this.#lifecycle.ready;
+  }
+
+  status(): BrokerStatus {
+    const { phase, brokerEpoch, trouble } = this.#lifecycle;
+    const status = { phase, brokerEpoch, metadataOffset: this.#cache.image.offset };
+    return phase === 'running' ? status : { ...status, trouble };
+  }
+
+  shutdown(options: { readonly controlled: boolean }): Promise<void> {
+    this.#closing ??= this.#shutDown(options.controlled && this.#options.config.controlledShutdown);
+    return this.#closing;
+  }
+
+  #createReplicas(controller: ControllerChannel): ReplicaManager {
+    const { nodeId, environment, config } = this.#options;
+    return new ReplicaManager({
+      nodeId,
+      logs: this.#logs,
+      environment,
+      config,
+      alterPartition: (request) =>
+        controller.call((service, call) => service.alterPartition(request, call), {
+          timeoutMs: config.requestTimeoutMs,
+          repeatable: true,
+          signal: this.#abort.signal,
+        }),
+      connect: (id) => this.#peers.broker(id, 'replica'),
+      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+    });
+  }
+
+  #createLifecycle(): Lifecycle {
+    const { nodeId, clusterId, rack, environment, config, listeners, logs } = this.#options;
+    return new Lifecycle({
+      settings: { nodeId, ...config },
+      environment,
+      registration: {
+        clusterId,
+        brokerId: nodeId,
+        incarnationId: randomUuid(environment.random),
+        listeners,
+        ...(rack === undefined ? {} : { rack }),
+        logDirs: [logs.directoryId],
+        features: [],
+        previousBrokerEpoch: this.#logs.cleanShutdownEpoch,
+      },
+      connect: ({ nodeId: id }) => this.#peers.controller(id),
+      settled: () => this.#replicas.settled(),
+    });
+  }
+
+  /** Starts to follow the metadata log and its leaders. */
+  #follow(): void {
+    const { raft, environment, config, nodeId } = this.#options;
+    const topicConfigs = new TopicConfigs({
+      nodeId,
+      logs: this.#logs,
+      properties: config.properties,
+      producerIdExpirationMs: config.producerIdExpirationMs,
+    });
+    const gate = {
+      name: 'gate',
+      publish: (): void => {
+        this.#published = true;
+      },
+    };
+    const loader = new MetadataLoader({
+      publishers: [this.#cache, this.#replicas, topicConfigs, gate, this.#lifecycle],
+      highWatermark: () => raft.status().highWatermark,
+      logger: environment.logger,
+      onFault: (error, fault) => {
+        // A broker that skipped a record would act on a view no one else has.
+        if (fault.during === 'replay') environment.exit.fatal('metadata-replay', error);
+        else this.#faults.report(error, 'metadata publisher failed');
+      },
+    });
+    this.#unsubscribe.push(
+      raft.subscribe(loader),
+      raft.subscribe({
+        handleCommit() {},
+        handleLeaderChange: (change) => this.#lifecycle.controllerChanged(controllerOf(change)),
+        handleLeading() {},
+        handleNotLeading() {},
+      }),
+    );
+    this.#lifecycle.start();
+    this.#lifecycle.controllerChanged(controllerOf(raft.status()));
+  }
+
+  #whyClosed(): string | undefined {
+    const { nodeId } = this.#options;
+    if (this.#abort.signal.aborted) return `broker ${nodeId} is closing; ask another broker`;
+    if (!this.#published) return `broker ${nodeId} is starting: ${this.#lifecycle.trouble}; try again`;
+    return undefined;
+  }
+
+  async #shutDown(controlled: boolean): Promise<void> {
+    if (controlled) await this.#lifecycle.shutDown();
+    this.#abort.abort(new EnvironmentError('closed', 'broker', 'the broker is closing'));
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    const { brokerEpoch } = this.#lifecycle;
+    this.#lifecycle.close();
+    this.#forwarder.close();
+    await this.#replicas.close();
+    // A start that never registered leaves the logs as the last clean end did.
+    const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
+    await this.#logs.close({ brokerEpoch: epoch });
+    this.#peers.close();
+  }
+}
+
+function controllerOf(leader: {
+  readonly leaderId: NodeId;
+  readonly epoch: number;
+}): ControllerRef | undefined {
+  return leader.leaderId === NONE ? undefined : { nodeId: leader.leaderId, epoch: leader.epoch };
+}
