@@ -155,10 +155,11 @@ export class DurableQuorumStore implements QuorumStore {
         'a vote is neither changed nor forgotten in its epoch',
         { epoch: state.epoch, from: before.votedFor, to: state.votedFor },
       );
-    const { epoch, leaderId, votedFor, voters } = state;
+    const { epoch, leaderId, votedFor, voters, clusterId } = state;
     const vote = votedFor === undefined ? {} : { votedFor };
+    const cluster = clusterId === undefined ? {} : { clusterId };
     await this.#saving(
-      this.#hardState.replace({ epoch, leaderId, ...vote, voters, tailFloor: this.#safeFloor() }),
+      this.#hardState.replace({ epoch, leaderId, ...vote, voters, ...cluster, tailFloor: this.#safeFloor() }),
     );
   }
 

@@ -3,7 +3,8 @@
  *
  *   magic:u32='QHS1' version:u16=1 length:u16 generation:u64 crc:u32
  *   clusterId:16 directoryId:16 nodeId:u32 epoch:u32 leaderId:i32 tailFloor:u64
- *   votedId:i32(-1 none) votedDirectory:16 voters:u8 { id:u32 directory:16 }*        zeros to 512
+ *   votedId:i32(-1 none) votedDirectory:16 agreedClusterId:16(zeros: none)
+ *   voters:u8 { id:u32 directory:16 }*        zeros to 512
  *
  * length counts the bytes behind crc; crc is CRC-32C of everything before it and of those bytes. Big-endian.
  */
@@ -16,7 +17,7 @@ const MAGIC = 0x51485331;
 const VERSION = 1;
 const HEADER_BYTES = 20;
 const CRC_AT = 16;
-const FIXED_BYTES = 73;
+const FIXED_BYTES = 89;
 const VOTER_BYTES = 20;
 /** What fits a sector; more voters than any quorum should have. */
 export const VOTERS_MAX = Math.floor((COPY_BYTES - HEADER_BYTES - FIXED_BYTES) / VOTER_BYTES);
@@ -44,6 +45,7 @@ export function encodeHardState(copy: HardStateCopy): Buffer {
   at = bytes.writeInt32BE(state.leaderId, at);
   at = bytes.writeBigUInt64BE(BigInt(state.tailFloor), at);
   at = writeVoter(bytes, at, state.votedFor ?? { id: -1, directoryId: ZERO_UUID });
+  at += uuidToBytes(state.clusterId ?? ZERO_UUID).copy(bytes, at);
   at = bytes.writeUInt8(state.voters.length, at);
   for (const voter of state.voters) at = writeVoter(bytes, at, voter);
   bytes.writeUInt32BE(checksum(bytes, length), CRC_AT);
@@ -58,7 +60,8 @@ export function decodeHardState(bytes: Buffer): HardStateCopy | undefined {
   if (bytes.readUInt32BE(CRC_AT) !== checksum(bytes, length)) return undefined;
   const voted = readVoter(bytes, 72);
   const voters: VoterKey[] = [];
-  for (let i = 0; i < bytes.readUInt8(92); i++) voters.push(readVoter(bytes, 93 + i * VOTER_BYTES));
+  for (let i = 0; i < bytes.readUInt8(108); i++) voters.push(readVoter(bytes, 109 + i * VOTER_BYTES));
+  const clusterId = readUuid(bytes, 92);
   return {
     generation: Number(bytes.readBigUInt64BE(8)),
     identity: {
@@ -72,6 +75,7 @@ export function decodeHardState(bytes: Buffer): HardStateCopy | undefined {
       tailFloor: Number(bytes.readBigUInt64BE(64)),
       ...(voted.id === -1 ? {} : { votedFor: voted }),
       voters,
+      ...(clusterId === ZERO_UUID ? {} : { clusterId }),
     },
   };
 }
