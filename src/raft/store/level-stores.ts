@@ -99,7 +99,9 @@ function toStoreError(error: unknown, directory: string): Error {
     if ('code' in at) codes.push(String(at.code));
     text = at.message;
   }
-  if (codes.includes('LEVEL_CORRUPTION')) return new CorruptionError(directory, 0, 'a sound LevelDB', text);
+  // A file that a sound LevelDB refers to and that is gone is reported as an error of input and output.
+  if (codes.includes('LEVEL_CORRUPTION') || /no such file/i.test(text))
+    return new CorruptionError(directory, 0, 'a sound LevelDB', text);
   const [reason, why] = reasonOf(codes, text);
   return new EnvironmentError(reason, directory, `the key-value store in ${directory}: ${why}`, error);
 }

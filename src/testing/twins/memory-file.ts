@@ -6,6 +6,7 @@
  * is not durable may be there whole, in part, or not at all: as a torn prefix, or as any subset of 512-byte sectors.
  */
 import type { Random } from '../../base/index.ts';
+import { copyBytes } from './copy-bytes.ts';
 
 const SECTOR_BYTES = 512;
 
@@ -27,7 +28,7 @@ export class MemoryFile {
   }
 
   write(position: number, bytes: Uint8Array): void {
-    const change: Change = { kind: 'write', position, bytes: bytes.slice(), lost: false };
+    const change: Change = { kind: 'write', position, bytes: copyBytes(bytes), lost: false };
     this.#changes.push(change);
     apply(this.#current, change);
   }

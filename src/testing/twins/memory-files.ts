@@ -3,10 +3,11 @@
  *
  * `kill` is the end of the process: handles die, locks fall, the cache stays. `crash` is the end of power: what was not
  * durable is lost in one of the ways MemoryFile and MemoryDirectoryTree tell. After either, operations of the dead
- * process never complete and its handles are 'closed'.
+ * process never complete, begun before or after: the dead take no steps.
  */
 import { assert, EnvironmentError, type EnvironmentReason, type Random } from '../../base/index.ts';
 import type { FileHandle, FileLock, FileMode, FileStat, Files } from '../../env/index.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { type PlannedFault, PlannedFaults } from './faults.ts';
 import { InFlight } from './in-flight.ts';
 import { type Latency, operationDone } from './latency.ts';
@@ -130,7 +131,7 @@ export class MemoryFiles implements Files {
   /** The disk rots: one bit of a stored file turns. */
   flipBit(path: string, bit: number): void {
     this.damage(path, (bytes) => {
-      const changed = bytes.slice();
+      const changed = copyBytes(bytes);
       const index = bit >> 3;
       assert(index < changed.byteLength, 'the bit lies in the file', { bit, sizeBytes: changed.byteLength });
       changed[index] = (changed[index] ?? 0) ^ (1 << (bit & 7));
@@ -246,7 +247,8 @@ class MemoryFileHandle implements FileHandle {
 
   #perform<T>(operation: FileOperation, effect: () => T): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#closed || this.#owner !== this.#files.processNumber)
+    if (this.#owner !== this.#files.processNumber) return new Promise(() => {});
+    if (this.#closed)
       return Promise.reject(
         new EnvironmentError('closed', this.path, `cannot ${operation} ${this.path}: the file is closed`),
       );

@@ -14,6 +14,7 @@ import type {
   KeyValueStore,
   KeyValueStores,
 } from '../../env/index.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { type PlannedFault, PlannedFaults } from './faults.ts';
 import { InFlight } from './in-flight.ts';
 import { type Latency, operationDone } from './latency.ts';
@@ -228,20 +229,18 @@ class MemoryStore implements KeyValueStore {
     this.#owner = stores.processNumber;
   }
 
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
-    this.#assertOpen();
-    return this.#stores.perform('get', this.#directory, () => this.#disk.state.get(key));
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#perform('get', () => this.#disk.state.get(key));
   }
 
   async batch(operations: readonly KeyValueOperation[], options: { readonly sync: boolean }): Promise<void> {
-    this.#assertOpen();
     if (this.#failure !== undefined) throw this.#failure;
     const copies = operations.map(copyOperation);
     try {
       const took = options.sync ? 'sync' : 'batch';
-      await this.#stores.perform('batch', this.#directory, () => this.#append(copies, options.sync), took);
+      await this.#perform('batch', () => this.#append(copies, options.sync), took);
     } catch (error) {
-      if (error instanceof EnvironmentError && this.#failure === undefined) {
+      if (error instanceof EnvironmentError && error.reason !== 'closed' && this.#failure === undefined) {
         this.#failure = error;
         this.#disk.appendUnsynced(copies);
       }
@@ -249,9 +248,8 @@ class MemoryStore implements KeyValueStore {
     }
   }
 
-  async scan(range: KeyRange): Promise<KeyValueEntry[]> {
-    this.#assertOpen();
-    return this.#stores.perform('scan', this.#directory, () => this.#disk.state.scan(range));
+  scan(range: KeyRange): Promise<KeyValueEntry[]> {
+    return this.#perform('scan', () => this.#disk.state.scan(range));
   }
 
   async close(): Promise<void> {
@@ -268,15 +266,17 @@ class MemoryStore implements KeyValueStore {
     this.#disk.append(operations, sync);
   }
 
-  #assertOpen(): void {
-    if (this.#closed || this.#owner !== this.#stores.processNumber)
-      throw new EnvironmentError('closed', this.#directory, `the store in ${this.#directory} is closed`);
+  #perform<T>(operation: StoreOperation, effect: () => T, took?: string): Promise<T> {
+    if (this.#owner !== this.#stores.processNumber) return new Promise(() => {});
+    if (!this.#closed) return this.#stores.perform(operation, this.#directory, effect, took);
+    const message = `the store in ${this.#directory} is closed`;
+    return Promise.reject(new EnvironmentError('closed', this.#directory, message));
   }
 }
 
 function copyOperation(operation: KeyValueOperation): KeyValueOperation {
-  const key = operation.key.slice();
+  const key = copyBytes(operation.key);
   return operation.kind === 'put'
-    ? { kind: 'put', key, value: operation.value.slice() }
+    ? { kind: 'put', key, value: copyBytes(operation.value) }
     : { kind: 'delete', key };
 }

@@ -1,4 +1,5 @@
 import type { KeyRange, KeyValueEntry, KeyValueOperation } from '../../env/index.ts';
+import { copyBytes } from './copy-bytes.ts';
 
 /** A map of bytes to bytes in key order. Keys are held as latin-1 strings, which compare as their bytes do. */
 export class SortedBytes {
@@ -10,7 +11,8 @@ export class SortedBytes {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#values.get(toText(key))?.slice();
+    const value = this.#values.get(toText(key));
+    return value === undefined ? undefined : copyBytes(value);
   }
 
   apply(operations: readonly KeyValueOperation[]): void {
@@ -28,7 +30,7 @@ export class SortedBytes {
     for (let i = 0; i < Math.min(range.limit, to - from); i++) {
       const key = this.#keys[range.reverse === true ? to - 1 - i : from + i] as string;
       const value = this.#values.get(key) as Uint8Array;
-      entries.push({ key: new Uint8Array(Buffer.from(key, 'latin1')), value: value.slice() });
+      entries.push({ key: new Uint8Array(Buffer.from(key, 'latin1')), value: copyBytes(value) });
     }
     return entries;
   }
@@ -45,7 +47,7 @@ export class SortedBytes {
       if (last === undefined || last < key) this.#keys.push(key);
       else this.#keys.splice(this.#position(key), 0, key);
     }
-    this.#values.set(key, value.slice());
+    this.#values.set(key, copyBytes(value));
   }
 
   #delete(key: string): void {
