@@ -36,7 +36,8 @@ export class Inbound<T> {
         onFault(error);
       }
     });
-    source.on('end', () => this.end());
+    // A stream that the peer reset also says 'end' first; what really happened is known a turn later.
+    source.on('end', () => setImmediate(() => this.end()));
   }
 
   #deliver(message: T): void {

@@ -1,8 +1,11 @@
 /** One listening server: registers the given services, binds, closes with grace. */
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import {
+  logVerbosity,
   Server,
   ServerCredentials,
   type ServiceDefinition,
+  setLogVerbosity,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { assert, EnvironmentError } from '../../base/index.ts';
@@ -46,6 +49,8 @@ export async function openListener(
   options: ListenerOptions,
 ): Promise<Listener> {
   const { limits } = options;
+  // What it would print on stderr, we throw or log.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': limits.requestBytesMax,
     'grpc.max_send_message_length': -1,
@@ -118,13 +123,20 @@ function bind(server: Server, address: Address): Promise<number> {
 }
 
 /**
- * grpc-js has no option for this, and Node's net.Server has: it closes what comes above the bound. The map is grpc-js'
- * own; a test over real sockets fails should it ever be renamed.
+ * grpc-js has no option for the number of connections, and its `forceShutdown` misses the sessions of a server without
+ * channelz (1.14). Node's own servers and sessions, which it keeps in this map, know both. A test over real sockets
+ * fails should the map ever be renamed.
  */
-function limitConnections(server: Server, connectionsMax: number): void {
+function http2Servers(
+  server: Server,
+): ReadonlyMap<Http2Server, { readonly sessions: Set<ServerHttp2Session> }> {
   const servers: unknown = Reflect.get(server, 'http2Servers');
   assert(servers instanceof Map, 'grpc-js keeps its HTTP/2 servers in a map');
-  for (const http2Server of servers.keys()) http2Server.maxConnections = connectionsMax;
+  return servers;
+}
+
+function limitConnections(server: Server, connectionsMax: number): void {
+  for (const http2Server of http2Servers(server).keys()) http2Server.maxConnections = connectionsMax;
 }
 
 class GrpcListener implements Listener {
@@ -147,21 +159,25 @@ class GrpcListener implements Listener {
   }
 
   close(graceMs: number): Promise<void> {
-    if (this.#closed === undefined) {
-      this.#closed = this.#shutdown(graceMs).finally(() => this.#onClose(this));
-    } else if (graceMs === 0) this.#server.forceShutdown();
+    if (this.#closed === undefined) this.#closed = this.#shutdown(graceMs).finally(() => this.#onClose(this));
+    else if (graceMs === 0) this.#cut();
     return this.#closed;
   }
 
   #shutdown(graceMs: number): Promise<void> {
     this.#health.close();
     return new Promise((resolve) => {
-      const cut = setTimeout(() => this.#server.forceShutdown(), graceMs);
+      const timer = setTimeout(() => this.#cut(), graceMs);
       this.#server.tryShutdown(() => {
-        clearTimeout(cut);
+        clearTimeout(timer);
         resolve();
       });
-      if (graceMs === 0) this.#server.forceShutdown();
+      if (graceMs === 0) this.#cut();
     });
+  }
+
+  #cut(): void {
+    for (const { sessions } of http2Servers(this.#server).values())
+      for (const session of sessions) session.destroy();
   }
 }

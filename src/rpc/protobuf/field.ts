@@ -13,6 +13,8 @@ export interface Field<T> {
   readonly number: number;
   /** As in the .proto files: `repeated int32`, `optional string`, `map<string, string>`. */
   readonly proto: string;
+  /** Of one value, or of one element. */
+  readonly of: Type<unknown>;
   readonly required: boolean;
   initial(): T | undefined;
   size(value: T): number;
@@ -31,6 +33,7 @@ export function one<T>(number: number, type: Type<T>): Field<T> {
   return {
     number,
     proto: type.proto,
+    of: type as Type<unknown>,
     required: type.zero === undefined,
     initial: () => type.zero,
     size: (value) => (type.isZero(value) ? 0 : tagSize + type.size(value)),
@@ -64,6 +67,7 @@ export function optional<T>(number: number, type: Type<T>): Field<T | undefined>
   return {
     number,
     proto: `optional ${type.proto}`,
+    of: type as Type<unknown>,
     required: false,
     initial: () => undefined,
     size: (value) => (value === undefined ? 0 : tagSize + type.size(value)),
@@ -98,6 +102,7 @@ function manyMessages<T>(number: number, type: Type<T>): Field<readonly T[]> {
   return {
     number,
     proto: `repeated ${type.proto}`,
+    of: type as Type<unknown>,
     required: false,
     initial: () => NOTHING,
     size(values) {
@@ -137,6 +142,7 @@ function manyNumbers<T>(number: number, type: Type<T>): Field<readonly T[]> {
   return {
     number,
     proto: `repeated ${type.proto}`,
+    of: type as Type<unknown>,
     required: false,
     initial: () => NOTHING,
     size(values) {

@@ -123,6 +123,7 @@ export function textMap(number: number): Field<Readonly<Record<string, string>>>
   return {
     number,
     proto: 'map<string, string>',
+    of: text as Type<unknown>,
     required: false,
     initial: () => ({}),
     size: (map) => pairs.size(toPairs(map)),

@@ -102,7 +102,7 @@ export class Reader {
   /** Goes over the value of a field that we do not know. Groups (deprecated since 2008) are refused. */
   skip(wire: number): void {
     if (wire === WIRE_VARINT) this.#varint(true);
-    else if (wire === WIRE_BYTES) this.position += this.length();
+    else if (wire === WIRE_BYTES) this.view();
     else if (wire === WIRE_FIXED64 || wire === WIRE_FIXED32) {
       this.position += wire === WIRE_FIXED64 ? 8 : 4;
       if (this.position > this.end) throw malformed('a field ends early');

@@ -5,7 +5,7 @@
  * value that proto3 leaves out and that a reader finds in a missing field; a type without `zero` (a message) must come,
  * or stand in an optional field. `proto` names the type in the .proto files; a test compares both.
  */
-import { type ErrorCode, errorNameOf, errorNumber } from '../../base/index.ts';
+import { ERRORS, type ErrorCode, type ErrorName, errorNameOf, errorNumber } from '../../base/index.ts';
 import { malformed, type Reader, WIRE_BYTES, WIRE_VARINT, type WireType } from './reader.ts';
 import { assertInt32, assertInt64, varintSize, type Writer } from './writer.ts';
 
@@ -13,6 +13,8 @@ export interface Type<T> {
   readonly wire: WireType;
   readonly proto: string;
   readonly zero?: T;
+  /** Of an enum: every value and its number in the .proto files. */
+  readonly numbers?: ReadonlyMap<T, number>;
   isZero(value: T): boolean;
   size(value: T): number;
   write(writer: Writer, value: T): void;
@@ -106,6 +108,7 @@ export function words<T extends string | number>(proto: string, numbers: Readonl
     wire: WIRE_VARINT,
     proto,
     zero: wordOf(0),
+    numbers,
     isZero: (word) => numbers.get(word) === 0,
     size: (word) => varintSize(numberOf(word)),
     write: (writer, word) => writer.varint(numberOf(word)),
@@ -113,11 +116,17 @@ export function words<T extends string | number>(proto: string, numbers: Readonl
   };
 }
 
+const ERROR_NUMBERS = new Map<ErrorCode, number>([
+  ['NONE', 0],
+  ...(Object.keys(ERRORS) as ErrorName[]).map((name) => [name, errorNumber(name)] as const),
+]);
+
 /** A number we do not know is UNKNOWN_SERVER_ERROR. */
 export const errorCode: Type<ErrorCode> = {
   wire: WIRE_VARINT,
   proto: 'ErrorCode',
   zero: 'NONE',
+  numbers: ERROR_NUMBERS,
   isZero: (value) => value === 'NONE',
   size: (value) => varintSize(errorNumber(value)),
   write: (writer, value) => writer.varint(errorNumber(value)),
