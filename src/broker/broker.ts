@@ -19,6 +19,7 @@ import type {
 } from '../rpc/api/index.ts';
 import { BrokerAdmin } from './admin/admin-service.ts';
 import { ForwardedAdmin } from './admin/forwarded-admin.ts';
+import { TopicAutoCreate } from './admin/topic-auto-create.ts';
 import { ClientService } from './client-service.ts';
 import type { BrokerConfig } from './config.ts';
 import { ControllerChannel } from './controller/controller-channel.ts';
@@ -141,6 +142,9 @@ class RunningBroker implements Broker {
       producerIds,
       inflightBytesMax: config.inflightBytesMax,
       fetchMaxBytes: config.fetchMaxBytes,
+      ...(config.autoCreateTopics
+        ? { autoCreate: new TopicAutoCreate(controller, environment.logger, this.#abort.signal) }
+        : {}),
       cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
       closed: () => this.#whyClosed(),
     });

@@ -18,6 +18,7 @@ import type {
   ProduceRequest,
   Sink,
 } from '../rpc/api/index.ts';
+import type { TopicAutoCreate } from './admin/topic-auto-create.ts';
 import { FetchEndpoint } from './fetch/fetch-endpoint.ts';
 import { FetchService, type LocalFetch } from './fetch/fetch-service.ts';
 import type { FaultReport } from './flow/fault-report.ts';
@@ -39,6 +40,8 @@ export interface ClientServiceOptions {
   readonly producerIds: ProducerIds;
   readonly inflightBytesMax: number;
   readonly fetchMaxBytes: number;
+  /** Absent: topics are made by hand only. */
+  readonly autoCreate?: TopicAutoCreate;
   readonly cluster: () => Pick<MetadataReply, 'clusterId' | 'controllerId'>;
   /** Why requests cannot be answered now; undefined: they can. */
   readonly closed: () => string | undefined;
@@ -89,6 +92,10 @@ export class ClientService implements BrokerService<CallContext> {
         'INVALID_REQUEST',
         `${count} topics named; at most ${METADATA_TOPICS_MAX} are allowed`,
       );
+    const unknown = request.topics?.filter(
+      (name) => this.#options.cache.image.topics.find(name) === undefined,
+    );
+    if (unknown !== undefined && unknown.length > 0) await this.#options.autoCreate?.create(unknown);
     return describeMetadata(this.#options.cache.image, request, this.#options.cluster());
   }
 

@@ -23,7 +23,7 @@ export function refusal(error: ErrorName, errorMessage?: string): Outcome {
 /** What a client may be told about `error`. */
 export function outcomeOf(error: unknown): Outcome {
   if (error instanceof ApiError) return refusal(error.code, error.message);
-  if (error instanceof EnvironmentError) return refusal(codeOfReason(error.reason));
+  if (error instanceof EnvironmentError) return outcomeOfReason(error.reason);
   if (error instanceof CorruptionError) return refusal('KAFKA_STORAGE_ERROR', 'the log is damaged here');
   return refusal('UNKNOWN_SERVER_ERROR');
 }
@@ -37,20 +37,22 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function codeOfReason(reason: EnvironmentReason): ErrorName {
+function outcomeOfReason(reason: EnvironmentReason): Outcome {
   switch (reason) {
-    case 'deadline-exceeded':
-      return 'REQUEST_TIMED_OUT';
     case 'unreachable':
+      // The request never left: certainly without effect.
+      return refusal('LEADER_NOT_AVAILABLE', 'the leader cannot be reached now');
+    case 'deadline-exceeded':
+      return refusal('REQUEST_TIMED_OUT');
     case 'disconnected':
     case 'closed':
-      return 'NETWORK_EXCEPTION';
+      return refusal('NETWORK_EXCEPTION');
     case 'disk-full':
     case 'io-error':
     case 'permission':
     case 'too-many-open-files':
-      return 'KAFKA_STORAGE_ERROR';
+      return refusal('KAFKA_STORAGE_ERROR');
     default:
-      return 'UNKNOWN_SERVER_ERROR';
+      return refusal('UNKNOWN_SERVER_ERROR');
   }
 }

@@ -36,11 +36,19 @@ export function serveRequestStream<Request, Reply>(stream: RequestStream<Request
   stream.call.signal.addEventListener('abort', cancelled, { once: true });
   if (stream.call.signal.aborted) finish();
 
+  let room: Promise<void> | undefined;
+  const answer = async (reply: Reply): Promise<void> => {
+    while (room !== undefined) await room;
+    if (over || replies.send(reply)) return;
+    room = replies.drained().finally(() => {
+      room = undefined;
+    });
+    await room;
+  };
   const run = async (request: Request): Promise<void> => {
     try {
       const reply = await stream.handle(request, abort.signal);
-      if (reply === undefined || over) return;
-      if (!replies.send(reply)) await replies.drained();
+      if (reply !== undefined && !over) await answer(reply);
     } catch (error) {
       finish(error instanceof Error ? error : new ApiError('UNKNOWN_SERVER_ERROR'));
     }

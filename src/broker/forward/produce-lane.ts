@@ -30,6 +30,10 @@ interface Pending {
 interface Stream {
   readonly requests: Sink<ProduceRequest>;
   readonly pending: Map<number, Pending>;
+  /** Handed over while the stream had no room; sent in order when it has. Bounded by what producers may have in flight. */
+  readonly queue: ProduceRequest[];
+  readonly over: (error: Error) => void;
+  state: 'open' | 'full' | 'over';
 }
 
 export class ProduceLane {
@@ -65,21 +69,29 @@ export class ProduceLane {
       reject(new EnvironmentError('deadline-exceeded', 'produce', 'the leader did not answer in time'));
     });
     stream.pending.set(correlationId, { resolve, reject, timer });
-    stream.requests.send({ ...request, correlationId, forwarded: true });
+    stream.queue.push({ ...request, correlationId, forwarded: true });
+    send(stream);
     return promise;
   }
 
   close(): void {
-    const stream = this.#stream;
-    this.#stream = undefined;
-    if (stream === undefined) return;
-    stream.requests.end();
-    failAll(stream, new EnvironmentError('closed', 'produce', 'the broker is closing'));
+    this.#stream?.requests.end(new EnvironmentError('closed', 'produce', 'the broker is closing'));
+    this.#stream?.over(new EnvironmentError('closed', 'produce', 'the broker is closing'));
   }
 
   #open(): Stream {
     if (this.#stream !== undefined) return this.#stream;
     const pending = new Map<number, Pending>();
+    const over = (error: Error): void => {
+      if (stream !== undefined) stream.state = 'over';
+      if (this.#stream === stream) this.#stream = undefined;
+      for (const waiting of pending.values()) {
+        waiting.timer.cancel();
+        waiting.reject(error);
+      }
+      pending.clear();
+    };
+    let stream: Stream | undefined;
     const replies: Sink<ProduceReply> = {
       send: (reply) => {
         const waiting = pending.get(reply.correlationId);
@@ -89,21 +101,33 @@ export class ProduceLane {
         return true;
       },
       drained: () => Promise.resolve(),
-      end: (error) => {
-        if (this.#stream?.pending === pending) this.#stream = undefined;
-        const broken = new EnvironmentError('disconnected', 'produce', 'the leader ended the stream', error);
-        failAll({ pending }, broken);
-      },
+      end: (error) => over(roadError(error)),
     };
-    this.#stream = { requests: this.#connection.broker.produceStream(replies, {}), pending };
-    return this.#stream;
+    const requests = this.#connection.broker.produceStream(replies, {});
+    stream = { requests, pending, queue: [], over, state: 'open' };
+    this.#stream = stream;
+    return stream;
   }
 }
 
-function failAll(stream: Pick<Stream, 'pending'>, error: EnvironmentError): void {
-  for (const waiting of stream.pending.values()) {
-    waiting.timer.cancel();
-    waiting.reject(error);
+/** Sends what waits while there is room; a stream that is over has failed everything in it. */
+function send(stream: Stream): void {
+  while (stream.state === 'open') {
+    const request = stream.queue.shift();
+    if (request === undefined) return;
+    if (!stream.pending.has(request.correlationId)) continue; // its time is over
+    if (stream.requests.send(request)) continue;
+    stream.state = 'full';
+    const resume = (): void => {
+      if (stream.state === 'full') stream.state = 'open';
+      send(stream);
+    };
+    stream.requests.drained().then(resume, () => {});
   }
-  stream.pending.clear();
+}
+
+/** The connection could not be made: nothing has left. In any other way a stream ends, something may have been appended. */
+function roadError(error: Error | undefined): EnvironmentError {
+  if (error instanceof EnvironmentError && error.reason === 'unreachable') return error;
+  return new EnvironmentError('disconnected', 'produce', 'the leader ended the stream', error);
 }
