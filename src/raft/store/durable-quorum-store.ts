@@ -4,6 +4,7 @@
  * Order of durability:
  *   append    one synced batch = deletions + entries + tail marker. Calls that wait share the next batch.
  *   truncate  first the floor goes down (hard state, synced), then the batch: a crash between leaves a longer log.
+ *   epoch     is durable before an entry of it: an append waits for the hard state that was asked for before it.
  *   floor     goes up only after the entries below it are durable, in the background, so that no append waits for it.
  *
  * The floor is raised whenever the store has nothing else to append, and when it lags by FLOOR_LAG_MAX entries. What
@@ -110,6 +111,7 @@ export class DurableQuorumStore implements QuorumStore {
   }
 
   append(entries: readonly Entry[], options: AppendOptions): Promise<void> {
+    if (!this.#isUsable()) return Promise.reject(this.#refusal());
     const { truncateFrom } = options;
     let next = truncateFrom ?? this.#wantedEnd;
     assert(next <= this.#wantedEnd && next >= this.#log.startOffset, 'a truncation stays in the log', {
@@ -117,13 +119,17 @@ export class DurableQuorumStore implements QuorumStore {
       startOffset: this.#log.startOffset,
       endOffset: this.#wantedEnd,
     });
+    const { epoch } = this.#hardState.wanted;
     let bytes = 0;
     for (const entry of entries) {
       assert(entry.offset === next, 'entries continue the log', { offset: entry.offset, expected: next });
+      assert(entry.epoch <= epoch, 'the epoch of an entry was saved before it', {
+        entry: entry.epoch,
+        epoch,
+      });
       bytes += entry.payload.byteLength;
       next++;
     }
-    if (!this.#isUsable()) return Promise.reject(this.#refusal());
     assert(this.#waiting.length < WAITING_MAX, 'appends do not pile up', { waiting: this.#waiting.length });
     this.#wantedEnd = next;
     return new Promise((resolve, reject) => {
@@ -213,6 +219,7 @@ export class DurableQuorumStore implements QuorumStore {
         operations.push({ kind: 'delete', key: entryKey(offset) });
     }
     const entries = group.flatMap((append) => append.entries);
+    if ((entries.at(-1)?.epoch ?? 0) > this.#hardState.state.epoch) await this.#hardState.settled();
     for (const entry of entries) {
       const value = encodeEntry(entry, hash);
       operations.push({ kind: 'put', key: entryKey(entry.offset), value });

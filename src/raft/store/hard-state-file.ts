@@ -83,6 +83,11 @@ export class HardStateFile {
     return this.#wanted ?? this.#state;
   }
 
+  /** Resolves when all that was asked for so far is durable. */
+  settled(): Promise<void> {
+    return this.#next ?? this.#last;
+  }
+
   get isBusy(): boolean {
     return this.#writing || this.#next !== undefined;
   }
