@@ -7,7 +7,7 @@
 import { EnvironmentError, NONE, type NodeId, randomUuid, type Uuid } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
 import { type LogManager, openLogManager } from '../log/index.ts';
-import { MetadataLoader } from '../metadata/index.ts';
+import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
 import type {
   Address,
   AdminService,
@@ -215,7 +215,7 @@ class RunningBroker implements Broker {
         listeners,
         ...(rack === undefined ? {} : { rack }),
         logDirs: [logs.directoryId],
-        features: [],
+        features: [METADATA_VERSION],
         previousBrokerEpoch: this.#logs.cleanShutdownEpoch,
       },
       connect: ({ nodeId: id }) => this.#peers.controller(id),
