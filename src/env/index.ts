@@ -7,3 +7,4 @@ export * from './key-value-store.ts';
 export * from './logger.ts';
 export * from './meta-properties.ts';
 export * from './metrics.ts';
+export * from './whole-file.ts';
