@@ -58,7 +58,8 @@ export function toAlterPartition(
 ): AlterPartition {
   assert(state.isr.kind !== 'committed', 'there is a change to ask for');
   return {
-    ...identity,
+    topicId: identity.topicId,
+    partition: identity.partition,
     leaderEpoch: state.leaderEpoch,
     partitionEpoch: state.partitionEpoch,
     newIsr: state.isr.proposed.map((id) => ({

@@ -1,0 +1,306 @@
+/**
+ * One replica on this broker: the log, and the state that decides about it.
+ *
+ * Carries out what the core decides: appends as leader, moves the high watermark, asks for changes of the in-sync set,
+ * tells whoever waits. Everything here is synchronous, so that a change of leadership never falls between a check and the
+ * append it allows. Who waits for an offset holds the leader epoch of the append: any later epoch may have cut the log in
+ * between, so a high watermark of then proves nothing.
+ * Source: Kafka's Partition.scala; KAFKA-13161 (waiters fail after the role has changed, never before).
+ */
+import {
+  ApiError,
+  type LeaderEpoch,
+  type NodeId,
+  type Offset,
+  type PartitionId,
+  type Uuid,
+} from '../../base/index.ts';
+import type { PartitionLog } from '../../log/index.ts';
+import type {
+  Acks,
+  AlteredPartition,
+  Outcome,
+  PartitionRef,
+  ReplicaFetchPartition,
+} from '../../rpc/api/index.ts';
+import { refusal } from '../flow/outcome.ts';
+import { AckWaiters } from './ack-waiters.ts';
+import { type Agreement, decideAgreement, followerFetchProblem } from './core/follower-fetch.ts';
+import { decideHighWatermark } from './core/high-watermark.ts';
+import type { IsrState } from './core/isr.ts';
+import { type AlterOutcome, decideExpand, decideShrink, replayAlterReply } from './core/isr-change.ts';
+import { type PartitionAssignment, PartitionState, type ReplicationPolicy } from './core/partition-state.ts';
+import { describeUnderMinIsr } from './core/under-min-isr.ts';
+import type { PartitionHost } from './partition-host.ts';
+import type { PendingProduce } from './pending-produce.ts';
+
+/** `end`: records were appended. `high-watermark`: it or the log start moved. `role`: leadership or its epoch changed. */
+export type PartitionChange = 'end' | 'high-watermark' | 'role';
+
+export interface PartitionListener {
+  /** Called inside the change: note it, act later. */
+  handlePartitionChange(change: PartitionChange): void;
+}
+
+export interface Appended {
+  readonly firstOffset: Offset;
+  readonly lastOffset: Offset;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly logAppendTimeMs: number;
+}
+
+/** Who fetches: one incarnation of one broker. */
+export interface FollowerIdentity {
+  readonly brokerId: NodeId;
+  readonly brokerEpoch: number;
+}
+
+export type FetchVerdict = Agreement | ({ readonly kind: 'refused' } & Outcome);
+
+/** After the controller found a replica ineligible, its metadata and ours need a moment to agree. */
+const EXPAND_PAUSE_MS = 200;
+
+export class Partition implements PartitionRef {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  /** `<topic>-<partition>`. */
+  readonly name: string;
+  readonly log: PartitionLog;
+  readonly state: PartitionState;
+  /** Grows with every change that a parked fetch may wait for. */
+  revision = 0;
+  readonly #host: PartitionHost;
+  readonly #acks: AckWaiters;
+  readonly #listeners = new Set<PartitionListener>();
+  readonly #unsubscribe: () => void;
+  #expandNotBeforeMs = Number.NEGATIVE_INFINITY;
+  #failed = false;
+
+  constructor(log: PartitionLog, policy: ReplicationPolicy, host: PartitionHost) {
+    this.topic = log.topic;
+    this.partition = log.partition;
+    this.topicId = log.topicId;
+    this.name = `${log.topic}-${log.partition}`;
+    this.log = log;
+    this.state = new PartitionState(host.nodeId, policy);
+    this.#host = host;
+    this.#acks = new AckWaiters(log, this.state, () => this.#describeUnderMinIsr());
+    this.#unsubscribe = log.onProgress(() => this.#handleProgress());
+  }
+
+  /** First offset that read_committed may not see: the high watermark, while there are no transactions. */
+  get lastStableOffset(): Offset {
+    return this.log.highWatermark;
+  }
+
+  /** True while a new leader's high watermark may be lower than what its predecessor showed. Source: KIP-207. */
+  get highWatermarkIsStale(): boolean {
+    return this.log.highWatermark < this.state.epochStartOffset;
+  }
+
+  subscribe(listener: PartitionListener): void {
+    this.#listeners.add(listener);
+  }
+
+  unsubscribe(listener: PartitionListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  // Roles
+
+  becomeLeader(assignment: PartitionAssignment): void {
+    const now = this.#host.monotonicMs();
+    const change = this.state.makeLeader(assignment, this.log.logEndOffset, now);
+    if (change === 'stale') return;
+    if (change === 'new-epoch') {
+      this.log.assignEpoch(this.state.leaderEpoch, this.log.logEndOffset);
+      this.#expandNotBeforeMs = Number.NEGATIVE_INFINITY;
+      this.#changeRole();
+    }
+    this.maybeRaiseHighWatermark();
+    this.maybeExpandIsr();
+  }
+
+  /** True when the leader epoch is new, so that fetching must start anew. */
+  becomeFollower(assignment: PartitionAssignment): boolean {
+    const wasLeader = this.state.isLeader;
+    const change = this.state.makeFollower(assignment);
+    if (change === 'new-epoch' || (wasLeader && change !== 'stale')) this.#changeRole();
+    return change === 'new-epoch';
+  }
+
+  /** The partition leaves this broker: whoever waits is told, nobody listens to the log any more. */
+  retire(outcome: Outcome): void {
+    this.state.role = 'follower';
+    this.#unsubscribe();
+    this.#acks.fail(outcome);
+    this.#emit('role');
+  }
+
+  setPolicy(policy: ReplicationPolicy): void {
+    this.state.policy = policy;
+    this.maybeRaiseHighWatermark();
+  }
+
+  // Leader: records in
+
+  /** Synchronous; the write follows. Throws ApiError. A batch seen before is not appended again and says where it is. */
+  append(batch: Uint8Array, acks: Acks): Appended {
+    const { state, log } = this;
+    if (!state.isLeader) throw new ApiError('NOT_LEADER_OR_FOLLOWER', notLeaderText(this));
+    if (log.failure !== undefined) throw new ApiError('KAFKA_STORAGE_ERROR');
+    if (acks === -1 && state.isr.isr.length < state.effectiveMinIsr)
+      throw new ApiError('NOT_ENOUGH_REPLICAS', this.#describeUnderMinIsr());
+    const before = log.logEndOffset;
+    const { leaderEpoch } = state;
+    const appended = log.appendAsLeader(batch, { leaderEpoch, nowMs: this.#host.wallMs() });
+    if (!appended.duplicate) {
+      state.noteAppend(before, log.logEndOffset, this.#host.monotonicMs());
+      this.#emit('end');
+    }
+    const { firstOffset, lastOffset, logAppendTimeMs } = appended;
+    return { firstOffset, lastOffset, leaderEpoch, logAppendTimeMs };
+  }
+
+  /** Acknowledges `index` of `request` once `lastOffset` is written (acks=1) or committed (acks=all). */
+  awaitAck(acks: Acks, lastOffset: Offset, request: PendingProduce, index: number): void {
+    this.#acks.add(acks, { requiredOffset: lastOffset + 1, request, index });
+  }
+
+  /** A request that waited here timed out. */
+  noteGaveUp(): void {
+    this.#acks.noteDead();
+  }
+
+  maybeRaiseHighWatermark(): void {
+    const { log } = this;
+    const local = {
+      endOffset: log.logEndOffset,
+      ackedOffset: this.state.policy.writeCaching ? log.writtenOffset : log.flushedOffset,
+      highWatermark: log.highWatermark,
+    };
+    const next = decideHighWatermark(this.state, local, this.#host.brokers, this.#host.monotonicMs());
+    if (next === undefined) return;
+    log.setHighWatermark(next);
+    this.#acks.handleHighWatermark();
+    this.revision++;
+    this.#emit('high-watermark');
+  }
+
+  // Leader: followers
+
+  /** Judges a follower's fetch; one that may be believed and agrees is taken note of, any other changes nothing. */
+  handleFollowerFetch(from: FollowerIdentity, fetch: ReplicaFetchPartition): FetchVerdict {
+    const { log } = this;
+    const problem = followerFetchProblem(this.state, from, fetch.currentLeaderEpoch, this.#host.brokers);
+    if (problem !== undefined) return { kind: 'refused', ...refusal(problem) };
+    const agreement = decideAgreement(log, fetch.fetchOffset, fetch.lastFetchedEpoch);
+    if (agreement.kind === 'agrees') this.#observe(from, fetch);
+    return agreement;
+  }
+
+  /** A report of durable records from a follower whose last fetch agreed. One that cannot be true is dropped. */
+  handleFollowerAck(from: FollowerIdentity, ack: ReplicaFetchPartition): void {
+    if (followerFetchProblem(this.state, from, ack.currentLeaderEpoch, this.#host.brokers) !== undefined)
+      return;
+    if (ack.fetchOffset <= this.log.logEndOffset) this.#observe(from, ack);
+  }
+
+  /** Asks for the first replica that may join, if any. */
+  maybeExpandIsr(): void {
+    for (const id of this.state.followers.keys()) this.#maybeExpand(id);
+  }
+
+  /** Of the timer: who has lagged for too long leaves; who may join and was not looked at since, joins. */
+  checkIsr(): void {
+    const next = decideShrink(this.state, this.log.logEndOffset, this.#host.monotonicMs());
+    if (next === undefined) {
+      this.maybeExpandIsr();
+      return;
+    }
+    this.state.beginIsrChange(next);
+    this.#host.requestIsrChange(this);
+  }
+
+  handleAlterReply(sent: IsrState, reply: AlteredPartition): AlterOutcome {
+    const outcome = replayAlterReply(this.state, sent, reply);
+    if (outcome === 'reverted') this.#expandNotBeforeMs = this.#host.monotonicMs() + EXPAND_PAUSE_MS;
+    if (outcome === 'committed') {
+      this.maybeRaiseHighWatermark();
+      this.maybeExpandIsr();
+    }
+    return outcome;
+  }
+
+  // Follower
+
+  /** What the leader said of itself, after its records were appended. A follower's high watermark may go down. */
+  followLeader(leaderHighWatermark: Offset): void {
+    const before = this.log.highWatermark;
+    this.log.setHighWatermark(Math.min(leaderHighWatermark, this.log.logEndOffset));
+    if (this.log.highWatermark === before) return;
+    this.revision++;
+    this.#emit('high-watermark');
+  }
+
+  #observe(from: FollowerIdentity, fetch: ReplicaFetchPartition): void {
+    const report = {
+      endOffset: fetch.fetchOffset,
+      flushedOffset: fetch.flushedOffset,
+      logStartOffset: fetch.logStartOffset,
+      brokerEpoch: from.brokerEpoch,
+    };
+    const now = this.#host.monotonicMs();
+    this.state.observeFollower(from.brokerId, report, this.log.logEndOffset, now);
+    this.#maybeExpand(from.brokerId);
+    this.maybeRaiseHighWatermark();
+  }
+
+  #maybeExpand(id: NodeId): void {
+    const next = decideExpand(this.state, id, this.log.highWatermark, this.#host.brokers);
+    if (next === undefined || this.#host.monotonicMs() < this.#expandNotBeforeMs) return;
+    this.state.beginIsrChange(next);
+    this.#host.requestIsrChange(this);
+  }
+
+  #changeRole(): void {
+    this.revision++;
+    this.#acks.fail(refusal('NOT_LEADER_OR_FOLLOWER', leadershipMovedText(this)));
+    this.#emit('role');
+  }
+
+  #handleProgress(): void {
+    const { log } = this;
+    if (log.failure !== undefined) {
+      this.#handleFailure(log.failure);
+      return;
+    }
+    this.#acks.handleWritten();
+    if (this.state.isLeader) this.maybeRaiseHighWatermark();
+    else this.#host.handleFlushed(this);
+  }
+
+  #handleFailure(error: Error): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#acks.fail(refusal('KAFKA_STORAGE_ERROR'));
+    this.#host.handleLogFailure(this, error);
+  }
+
+  #describeUnderMinIsr(): string {
+    return describeUnderMinIsr(this.name, this.state, this.log.logEndOffset, this.#host.brokers);
+  }
+
+  #emit(change: PartitionChange): void {
+    for (const listener of this.#listeners) listener.handlePartitionChange(change);
+  }
+}
+
+function notLeaderText({ name, state }: Partition): string {
+  return `${name} is led by ${state.leaderId < 0 ? 'nobody now' : `broker ${state.leaderId}`}`;
+}
+
+function leadershipMovedText({ name, state }: Partition): string {
+  return `the leader epoch of ${name} became ${state.leaderEpoch} while the request waited; the records may be committed yet`;
+}

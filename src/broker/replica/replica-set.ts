@@ -1,0 +1,256 @@
+/**
+ * The replicas of this broker, kept as the metadata say: made and deleted, leading and following.
+ *
+ * A change of role of a log that is there happens inside `apply`; what needs the disk (a new log, a cut, a removal) is
+ * queued per partition, and whatever concerns the same partition waits behind it.
+ *
+ * Nothing is applied until the metadata show this very incarnation of the broker: before that they may name it leader of an
+ * epoch that its predecessor led, and with a tail lost in between it would write other records at offsets of that epoch,
+ * which no follower could tell apart.
+ */
+import { assert, type BrokerEpoch, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
+import type { Environment, Timer } from '../../env/index.ts';
+import { type LogManager, type PartitionLog, toLogConfig } from '../../log/index.ts';
+import {
+  deltaFromEmpty,
+  effectiveTopicConfig,
+  type ImageDelta,
+  type MetadataImage,
+} from '../../metadata/index.ts';
+import { refusal } from '../flow/outcome.ts';
+import type { ReplicationPolicy } from './core/partition-state.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import type { Cut } from './leader-fetcher.ts';
+import type { LeaderFetchers } from './leader-fetchers.ts';
+import { type LocalReplica, localChanges } from './local-changes.ts';
+import { Partition } from './partition.ts';
+import type { PartitionHost } from './partition-host.ts';
+import { PartitionMap } from './partition-map.ts';
+import type { ReplicaConfig } from './replica-config.ts';
+
+export interface ReplicaSetOptions {
+  readonly nodeId: NodeId;
+  readonly brokerEpoch: () => BrokerEpoch;
+  readonly logs: LogManager;
+  readonly environment: Pick<Environment, 'timers' | 'logger'>;
+  readonly config: ReplicaConfig;
+  readonly host: PartitionHost;
+  readonly fetchers: LeaderFetchers;
+  readonly report: (error: unknown, what: string) => void;
+}
+
+/** A log that could not be made (a full disk) is tried again. */
+const CREATE_RETRY_MS = 1000;
+
+export class ReplicaSet {
+  readonly #options: ReplicaSetOptions;
+  readonly #byName = new PartitionMap<Partition>();
+  readonly #byId = new PartitionMap<Partition>();
+  /** What the newest metadata want here, by topic id; a replica may be wanted before its log exists. */
+  readonly #wanted = new PartitionMap<LocalReplica>();
+  readonly #queue: KeyedQueue;
+  readonly #retries = new Set<Timer>();
+  #image: MetadataImage | undefined;
+  #started = false;
+  #closed = false;
+
+  constructor(options: ReplicaSetOptions) {
+    this.#options = options;
+    this.#queue = new KeyedQueue((error, key) =>
+      options.report(error, `a replica could not be changed: ${key}`),
+    );
+  }
+
+  get image(): MetadataImage | undefined {
+    return this.#image;
+  }
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  find(topic: string, partition: PartitionId): Partition | undefined {
+    return this.#byName.find(topic, partition);
+  }
+
+  findById(topicId: Uuid, partition: PartitionId): Partition | undefined {
+    return this.#byId.find(topicId, partition);
+  }
+
+  values(): Iterable<Partition> {
+    return this.#byId.values();
+  }
+
+  apply(delta: ImageDelta, image: MetadataImage): void {
+    if (this.#closed) return;
+    this.#image = image;
+    if (!this.#started) {
+      if (image.cluster.brokers.get(this.#options.nodeId)?.epoch !== this.#options.brokerEpoch()) return;
+      this.#started = true;
+      this.#sweepLogs(image);
+      this.#applyChanges(deltaFromEmpty(image), image);
+    } else this.#applyChanges(delta, image);
+  }
+
+  settled(): Promise<void> {
+    return this.#queue.settled();
+  }
+
+  /** Cuts the log of `partition` unless it has moved on to another epoch or role; rejects when that fails. */
+  truncate(partition: Partition, leaderEpoch: number, cut: Cut): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.run(partition.name, async () => {
+        const { log, state } = partition;
+        const isCurrent = !state.isLeader && state.leaderEpoch === leaderEpoch;
+        try {
+          if (isCurrent && cut.kind === 'truncate') await log.truncateTo(cut.offset);
+          if (isCurrent && cut.kind === 'restart') await log.truncateFullyAndStartAt(cut.offset);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const timer of this.#retries) timer.cancel();
+    for (const partition of this.#byId.values())
+      partition.retire(refusal('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping'));
+    await this.settled();
+    this.#byId.clear();
+    this.#byName.clear();
+  }
+
+  #applyChanges(delta: ImageDelta, image: MetadataImage): void {
+    const { nodeId, fetchers } = this.#options;
+    const { deletes, leaders, followers } = localChanges(delta, nodeId);
+    for (const { topic, topicId, partition, topicDeleted } of deletes)
+      this.#delete(topic, topicId, partition, topicDeleted);
+    for (const replica of leaders) this.#want(replica);
+    for (const replica of followers) this.#want(replica);
+    fetchers.closeIdle();
+    if (delta.configsChanged.topics.size > 0 || delta.configsChanged.brokers.size > 0)
+      this.#reconfigure(delta, image);
+    if (!delta.brokersChanged) return;
+    // Who may join, and whom the high watermark waits for, may have changed.
+    for (const partition of this.#byId.values()) {
+      if (!partition.state.isLeader) continue;
+      partition.maybeExpandIsr();
+      partition.maybeRaiseHighWatermark();
+    }
+  }
+
+  #want(replica: LocalReplica): void {
+    this.#wanted.set(replica.topicId, replica.partition, replica);
+    this.#queue.run(`${replica.topic}-${replica.partition}`, () => this.#establish(replica));
+  }
+
+  #establish(replica: LocalReplica): void | Promise<void> {
+    const hosted = this.#byId.find(replica.topicId, replica.partition);
+    if (hosted !== undefined) return this.#assume(hosted, replica);
+    // Deleted again, or something newer is queued behind.
+    if (this.#closed || this.#wanted.find(replica.topicId, replica.partition) !== replica) return;
+    const { logs } = this.#options;
+    const log = logs.find(replica.topic, replica.partition);
+    if (log?.topicId === replica.topicId) return this.#host(log, replica);
+    return this.#create(replica, log !== undefined);
+  }
+
+  async #create(replica: LocalReplica, leftOver: boolean): Promise<void> {
+    const { logs } = this.#options;
+    const { topic, topicId, partition } = replica;
+    try {
+      // Of a topic of that name deleted while this broker was away.
+      if (leftOver) await logs.delete(topic, partition);
+      const log = await logs.create(topic, partition, topicId, this.#settings(topic).log);
+      if (!this.#closed) this.#host(log, this.#wanted.find(topicId, partition) ?? replica);
+    } catch (error) {
+      this.#options.report(error, `the log of ${topic}-${partition} could not be made; trying again`);
+      const timer = this.#options.environment.timers.after(CREATE_RETRY_MS, () => {
+        this.#retries.delete(timer);
+        const wanted = this.#wanted.find(topicId, partition);
+        if (wanted !== undefined && !this.#closed) this.#want(wanted);
+      });
+      this.#retries.add(timer);
+    }
+  }
+
+  #host(log: PartitionLog, replica: LocalReplica): void {
+    const settings = this.#settings(replica.topic);
+    log.config = settings.log;
+    const partition = new Partition(log, settings.policy, this.#options.host);
+    this.#byId.set(replica.topicId, replica.partition, partition);
+    this.#byName.set(replica.topic, replica.partition, partition);
+    this.#assume(partition, replica);
+  }
+
+  #assume(partition: Partition, { registration }: LocalReplica): void {
+    const { nodeId, fetchers, environment } = this.#options;
+    const before = { epoch: partition.state.leaderEpoch, isLeader: partition.state.isLeader };
+    if (registration.leader === nodeId) {
+      fetchers.unfollow(partition);
+      partition.becomeLeader(registration);
+    } else if (partition.becomeFollower(registration)) fetchers.follow(partition);
+    const { leaderEpoch, leaderId, isLeader } = partition.state;
+    if (leaderEpoch === before.epoch && isLeader === before.isLeader) return;
+    const fields = { partition: partition.name, leaderEpoch, leaderId, end: partition.log.logEndOffset };
+    environment.logger.debug(fields, isLeader ? 'became leader' : 'became follower');
+  }
+
+  #delete(topic: string, topicId: Uuid, id: PartitionId, topicDeleted: boolean): void {
+    this.#wanted.delete(topicId, id);
+    const outcome = refusal(topicDeleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER');
+    const retire = (): void => {
+      const partition = this.#byId.find(topicId, id);
+      if (partition === undefined) return;
+      this.#options.fetchers.unfollow(partition);
+      this.#byId.delete(topicId, id);
+      if (this.#byName.find(topic, id) === partition) this.#byName.delete(topic, id);
+      partition.retire(outcome);
+    };
+    retire();
+    this.#queue.run(`${topic}-${id}`, async () => {
+      // Its log was being made.
+      retire();
+      if (this.#options.logs.find(topic, id)?.topicId !== topicId) return;
+      await this.#options.logs.delete(topic, id);
+      this.#options.environment.logger.info({ topic, partition: id, topicId }, 'deleted a replica');
+    });
+  }
+
+  /** Logs of topics that were deleted while this broker was away; a topic id never comes back. */
+  #sweepLogs(image: MetadataImage): void {
+    for (const log of [...this.#options.logs.all()]) {
+      const { topic, topicId, partition } = log;
+      const replicas = image.topics.findById(topicId)?.partitions[partition]?.replicas;
+      if (replicas === undefined) this.#delete(topic, topicId, partition, true);
+      else if (!replicas.includes(this.#options.nodeId))
+        this.#options.environment.logger.warn({ topic, partition }, 'a stray log: this broker is no replica');
+    }
+  }
+
+  #reconfigure(delta: ImageDelta, image: MetadataImage): void {
+    const { topics, brokers } = delta.configsChanged;
+    const names = brokers.size > 0 ? image.topics.byName.keys() : topics;
+    for (const name of names) {
+      let settings: { log: PartitionLog['config']; policy: ReplicationPolicy } | undefined;
+      for (const partition of this.#byName.ofTopic(name)) {
+        settings ??= this.#settings(name);
+        partition.log.config = settings.log;
+        partition.setPolicy(settings.policy);
+      }
+    }
+  }
+
+  #settings(topic: string): { log: PartitionLog['config']; policy: ReplicationPolicy } {
+    assert(this.#image !== undefined, 'a topic comes from an image', { topic });
+    const { config, nodeId } = this.#options;
+    const effective = effectiveTopicConfig(this.#image, topic, config.properties, nodeId);
+    const values = Object.fromEntries(Object.entries(effective).map(([key, { value }]) => [key, value]));
+    const log = toLogConfig(values, config.producerIdExpirationMs);
+    const minIsr = Number(values['min.insync.replicas']);
+    return { log, policy: { minIsr, writeCaching: log.writeCaching, lagMaxMs: config.replicaLagTimeMaxMs } };
+  }
+}
