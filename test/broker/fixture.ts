@@ -239,7 +239,10 @@ function loopback(service: ClientService, road: { broken: boolean; breaks: Set<(
     async fetch(request, options) {
       check();
       const signal = options.signal ?? CALL.signal;
-      return service.fetch(request, { peer: 'broker', signal });
+      const left = new Promise<never>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('the caller has left')), { once: true });
+      });
+      return Promise.race([service.fetch(request, { peer: 'broker', signal }), left]);
     },
     async listOffsets(request) {
       check();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BatchBuilder } from '../../../src/log/record/index.ts';
+import { deltaFromEmpty } from '../../../src/metadata/index.ts';
 import type { ProduceReply, ProduceRequest, Sink } from '../../../src/rpc/api/index.ts';
 import { settle } from '../../../src/testing/twins/scheduler.ts';
 import { broker, CALL, countOf, imageOf, produceRequest, testBrokers, topic } from '../fixture.ts';
@@ -80,6 +81,14 @@ describe('produce', () => {
     await brokers.get(1).service.produce(produceRequest({ forwarded: true, partitions: [entry(1)] }));
     expect(brokers.get(1).replicas.appended).toEqual(['t-1@0']);
     expect(brokers.get(2).replicas.appended).toEqual([]);
+  });
+
+  it('hops once also when two brokers believe in each other', async () => {
+    const brokers = testBrokers(IMAGE, 1, 2);
+    const other = imageOf(broker(1), broker(2), ...topic('t', 1, 1));
+    brokers.get(2).cache.publish(deltaFromEmpty(other), other);
+    await brokers.get(1).service.produce(produceRequest({ partitions: [entry(1)] }));
+    expect(brokers.get(2).replicas.appended).toEqual(['t-1@0']);
   });
 
   it('leaves the outcome open when the road to the leader breaks', async () => {
@@ -190,6 +199,16 @@ describe('produce stream', () => {
     expect(replies.ended?.error).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' });
   });
 
+  it('hears of acks=0 requests that other brokers appended', async () => {
+    const brokers = testBrokers(IMAGE, 1, 2);
+    const replies = new Replies();
+    const requests = brokers.get(1).service.produceStream(replies, CALL);
+    requests.send(produceRequest({ acks: 0, partitions: [entry(1)] }));
+    await brokers.environment.scheduler.run(60_000);
+    expect(brokers.get(2).replicas.appended).toEqual(['t-1@0']);
+    expect(replies.ended).toBeUndefined();
+  });
+
   it('tells an acks=0 producer also of what failed at another broker', async () => {
     const brokers = testBrokers(IMAGE, 1, 2);
     const replies = new Replies();
@@ -238,23 +257,22 @@ describe('fetch', () => {
     expect(partitions[0]?.batches).toEqual([]);
   });
 
-  it('that waits at several brokers is answered by the first that has something', async () => {
-    const brokers = testBrokers(IMAGE, 1, 2);
-    const request = {
-      ...fetch,
-      maxWaitMs: 500,
-      isolation,
-      partitions: [part(0), part(1)],
-      plain: false,
-    } as const;
-    const reply = brokers.get(1).service.fetch(request, CALL);
-    await settle();
-    await brokers.get(2).service.produce(produceRequest({ partitions: [entry(1)] }));
-    const { partitions } = await reply;
-    expect(partitions.map(({ error, batches }) => [error, batches.length])).toEqual([
-      ['NONE', 0],
-      ['NONE', 1],
-    ]);
-    expect(partitions[0]?.highWatermark).toBe(0);
-  });
+  it.each([
+    [0, 1],
+    [1, 2],
+  ])(
+    'that waits at several brokers is answered by the first that has something: partition %i',
+    async (at, id) => {
+      const brokers = testBrokers(IMAGE, 1, 2);
+      const partitions = [part(0), part(1)];
+      const request = { ...fetch, maxWaitMs: 500, isolation, partitions, plain: false } as const;
+      const reply = brokers.get(1).service.fetch(request, CALL);
+      await settle();
+      await brokers.get(id).service.produce(produceRequest({ partitions: [entry(at)] }));
+      const got = (await reply).partitions;
+      expect(got.map(({ error }) => error)).toEqual(['NONE', 'NONE']);
+      expect(got.map(({ batches }) => batches.length)).toEqual(at === 0 ? [1, 0] : [0, 1]);
+      expect(got[1 - at]?.highWatermark).toBe(0);
+    },
+  );
 });
