@@ -7,11 +7,13 @@ export const UNCOMMITTED_ENTRIES_MAX = 8192;
 /** Most uncommitted payload bytes of a leader; at the bound `append` answers back-pressure. */
 export const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Payload bytes of the log kept in memory; above it the oldest durable entries are read from the store again. */
-export const TAIL_BYTES_MAX = 32 * 1024 * 1024;
+/** How much of the log is kept in memory; above it the oldest durable entries are read from the store again. */
+export interface TailLimits {
+  readonly bytes: number;
+  readonly entries: number;
+}
 
-/** Entries of the log kept in memory, whatever their size. */
-export const TAIL_ENTRIES_MAX = 100_000;
+export const TAIL_LIMITS: TailLimits = { bytes: 32 * 1024 * 1024, entries: 100_000 };
 
 /** Observers a leader remembers; at the bound the one silent for longest is forgotten. */
 export const OBSERVERS_MAX = 1000;

@@ -10,6 +10,7 @@ import type { ErrorCode, QuorumEpoch, Uuid } from '../../base/index.ts';
 import { assert, type MonotonicMs, NONE, type NodeId, type Offset, type Random } from '../../base/index.ts';
 import type { QuorumAnswer, QuorumRequest } from './effects.ts';
 import type { HardState, StoredLog } from './hard-state.ts';
+import type { TailLimits } from './limits.ts';
 import type { Endpoint, QuorumReply, VoterKey } from './messages.ts';
 import { Persistence } from './persistence.ts';
 import { RaftLog } from './raft-log.ts';
@@ -28,6 +29,8 @@ export interface CoreOptions {
   readonly endpoints: ReadonlyMap<NodeId, Endpoint>;
   /** Entries are synced before they are fetched past. False only for a node that can never vote. */
   readonly syncLog: boolean;
+  /** Absent: TAIL_LIMITS. */
+  readonly tailLimits?: TailLimits;
 }
 
 /** What a transition says about the epoch it leads to; what is left out stays as it is within one epoch. */
@@ -72,7 +75,7 @@ export class Quorum {
     this.endpoints = options.endpoints;
     this.syncLog = options.syncLog || this.isVoter;
     this.clusterId = hardState.clusterId ?? '';
-    this.log = new RaftLog(options.log);
+    this.log = new RaftLog(options.log, options.tailLimits);
     const isBehindLog = hardState.epoch < this.log.lastEpoch;
     this.#epoch = Math.max(hardState.epoch, this.log.lastEpoch);
     this.#leaderId = isBehindLog ? NONE : hardState.leaderId;

@@ -96,6 +96,11 @@ export class RaftCore {
     return this.#q.log.readTail(from, maxBytes, this.#q.highWatermark);
   }
 
+  /** Epoch of the entry at `offset`, which must be in the log. */
+  epochAt(offset: Offset): QuorumEpoch {
+    return this.#q.log.epochAt(offset);
+  }
+
   /** Below it entries are not in memory. */
   get tailStart(): Offset {
     return this.#q.log.tailStart;

@@ -13,7 +13,7 @@
  */
 import { assert, type Offset, type QuorumEpoch } from '../../base/index.ts';
 import type { EpochStart, StoredLog } from './hard-state.ts';
-import { TAIL_BYTES_MAX, TAIL_ENTRIES_MAX, WRITE_BYTES_MAX } from './limits.ts';
+import { TAIL_LIMITS, type TailLimits, WRITE_BYTES_MAX } from './limits.ts';
 import type { Entry } from './messages.ts';
 
 export interface LogWrite {
@@ -40,15 +40,15 @@ export class RaftLog {
   #handedOffset: Offset;
   #truncateFrom: Offset | undefined;
   #generation = 0;
-  readonly #tailBytesMax: number;
+  readonly #limits: TailLimits;
 
-  constructor(stored: StoredLog, tailBytesMax = TAIL_BYTES_MAX) {
+  constructor(stored: StoredLog, limits: TailLimits = TAIL_LIMITS) {
     this.#epochs = [...stored.epochs];
     this.#endOffset = stored.endOffset;
     this.#flushedOffset = stored.endOffset;
     this.#handedOffset = stored.endOffset;
     this.#tailStart = stored.endOffset;
-    this.#tailBytesMax = tailBytesMax;
+    this.#limits = limits;
     assert((stored.endOffset === 0) === (stored.epochs.length === 0), 'a log has epochs iff it has entries', {
       endOffset: stored.endOffset,
     });
@@ -183,11 +183,13 @@ export class RaftLog {
     this.#evict();
   }
 
+  /** Above a limit, memory is freed down to half of it; entries that are not durable stay. */
   #evict(): void {
-    if (this.#tailBytes <= this.#tailBytesMax && this.#tail.length <= TAIL_ENTRIES_MAX) return;
+    const { bytes, entries } = this.#limits;
+    if (this.#tailBytes <= bytes && this.#tail.length <= entries) return;
     const evictable = this.#flushedOffset - this.#tailStart;
     let count = 0;
-    while (count < evictable && (this.#tailBytes > this.#tailBytesMax / 2 || count < TAIL_ENTRIES_MAX / 2)) {
+    while (count < evictable && (this.#tailBytes > bytes / 2 || this.#tail.length - count > entries / 2)) {
       this.#tailBytes -= this.#tail[count]?.payload.length ?? 0;
       count++;
     }

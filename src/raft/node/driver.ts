@@ -26,6 +26,7 @@ import {
   type QuorumRequest,
   RaftCore,
   type StoredLog,
+  type TailLimits,
 } from '../core/index.ts';
 import { Bootstrapper, type BootstrapperOptions } from './bootstrapper.ts';
 import { Feed, type Leading } from './feed.ts';
@@ -39,6 +40,8 @@ export interface DriverOptions extends BootstrapperOptions {
   readonly hardState: HardState;
   readonly log: StoredLog;
   readonly endpoints: ReadonlyMap<NodeId, Endpoint>;
+  /** Absent: TAIL_LIMITS. */
+  readonly tailLimits?: TailLimits;
 }
 
 /** What `append` says; see RaftNode. */
@@ -50,6 +53,9 @@ export type AppendResult =
 
 /** Undefined: the node closed before it could answer. */
 export type Replier = (answer: QuorumAnswer | undefined) => void;
+
+/** So that rounding never makes a timer fire just before its time. */
+const TIMER_SLACK_MS = 0.01;
 
 export class QuorumDriver {
   readonly #options: DriverOptions;
@@ -195,8 +201,10 @@ export class QuorumDriver {
     const { self, seeksVote, timeouts, endpoints, log, clusterId } = this.#options;
     const hardState = { clusterId, ...this.#hardState };
     const { random, nowMs } = this.#ports;
-    const options = { self, hardState, log, timeouts, random, endpoints, syncLog: seeksVote };
-    const core = new RaftCore(options, nowMs());
+    const { tailLimits } = this.#options;
+    const limits = tailLimits === undefined ? {} : { tailLimits };
+    const common = { self, hardState, log, timeouts, random, endpoints };
+    const core = new RaftCore({ ...common, ...limits, syncLog: seeksVote }, nowMs());
     this.#core = core;
     for (const listener of this.#listeners) this.#startFeed(listener, core);
     this.#feed({ kind: 'tick' });
@@ -326,7 +334,7 @@ export class QuorumDriver {
     this.#timer?.timer.cancel();
     this.#timer = undefined;
     if (atMs === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.max(0, atMs - this.#ports.nowMs());
+    const delayMs = Math.max(0, atMs - this.#ports.nowMs()) + TIMER_SLACK_MS;
     const timer = this.#ports.timers.after(delayMs, () => {
       this.#timer = undefined;
       this.#feed({ kind: 'tick' });
