@@ -170,13 +170,15 @@ export class Machine<Image, Entry> {
   }
 
   #apply(entry: CommittedEntry): Image {
-    const own = this.#leading?.pending[0];
-    if (own?.offset === entry.offset) {
-      this.#leading?.pending.shift();
+    const leading = this.#leading;
+    const own = leading?.pending[0];
+    if (own?.offset === entry.offset && leading?.epoch === entry.epoch) {
+      leading.pending.shift();
       return own.image;
     }
-    assert(this.#leading === undefined || entry.kind === 'control', 'a leader commits its own entries', {
+    assert(leading === undefined || entry.kind === 'control', 'a leader commits its own entries', {
       offset: entry.offset,
+      epoch: entry.epoch,
     });
     let image = this.#committed;
     try {
