@@ -1,10 +1,17 @@
 /**
  * A broker, put together: it follows the metadata log, keeps replicas, and answers clients.
  *
- * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, topic configurations, and
- * last the lifecycle, whose heartbeats claim that everything before it was done.
+ * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, and last the lifecycle,
+ * whose heartbeats claim that everything before it was done.
  */
-import { EnvironmentError, NONE, type NodeId, randomUuid, type Uuid } from '../base/index.ts';
+import {
+  type BrokerEpoch,
+  EnvironmentError,
+  NONE,
+  type NodeId,
+  randomUuid,
+  type Uuid,
+} from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
 import { type LogManager, openLogManager } from '../log/index.ts';
 import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
@@ -34,7 +41,6 @@ import { MetadataCache } from './metadata-cache/metadata-cache.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids/producer-ids.ts';
 import { ReplicaManager } from './replica/index.ts';
-import { TopicConfigs } from './topic-configs.ts';
 
 export interface BrokerOptions {
   readonly nodeId: NodeId;
@@ -92,6 +98,7 @@ class RunningBroker implements Broker {
   readonly replica: ReplicaService<CallContext>;
   readonly #options: BrokerOptions;
   readonly #logs: LogManager;
+  readonly #incarnationId: Uuid;
   readonly #cache = new MetadataCache();
   readonly #peers: Peers;
   readonly #forwarder: Forwarder;
@@ -107,6 +114,7 @@ class RunningBroker implements Broker {
     const { nodeId, clusterId, environment, raft, transport, config } = options;
     this.#options = options;
     this.#logs = logs;
+    this.#incarnationId = randomUuid(environment.random);
     this.#faults = new FaultReport(environment);
     this.#peers = new Peers({
       transport,
@@ -127,7 +135,7 @@ class RunningBroker implements Broker {
     const digests = new ImageDigests(nodeId, this.#cache);
     const producerIds = new ProducerIds({
       nodeId,
-      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      brokerEpoch: () => this.#brokerEpoch(),
       controller,
       waitMs: config.requestTimeoutMs,
       signal: this.#abort.signal,
@@ -199,7 +207,7 @@ class RunningBroker implements Broker {
           signal: this.#abort.signal,
         }),
       connect: (id) => this.#peers.broker(id, 'replica'),
-      brokerEpoch: () => this.#lifecycle.brokerEpoch,
+      brokerEpoch: () => this.#brokerEpoch(),
     });
   }
 
@@ -211,7 +219,7 @@ class RunningBroker implements Broker {
       registration: {
         clusterId,
         brokerId: nodeId,
-        incarnationId: randomUuid(environment.random),
+        incarnationId: this.#incarnationId,
         listeners,
         ...(rack === undefined ? {} : { rack }),
         logDirs: [logs.directoryId],
@@ -223,15 +231,16 @@ class RunningBroker implements Broker {
     });
   }
 
+  /** The metadata may show this incarnation's registration before the reply to it has come. */
+  #brokerEpoch(): BrokerEpoch {
+    const own = this.#cache.image.cluster.brokers.get(this.#options.nodeId);
+    const shown = own?.incarnationId === this.#incarnationId ? own.epoch : NONE;
+    return Math.max(shown, this.#lifecycle.brokerEpoch);
+  }
+
   /** Starts to follow the metadata log and its leaders. */
   #follow(): void {
-    const { raft, environment, config, nodeId } = this.#options;
-    const topicConfigs = new TopicConfigs({
-      nodeId,
-      logs: this.#logs,
-      properties: config.properties,
-      producerIdExpirationMs: config.producerIdExpirationMs,
-    });
+    const { raft, environment } = this.#options;
     const gate = {
       name: 'gate',
       publish: (): void => {
@@ -239,7 +248,7 @@ class RunningBroker implements Broker {
       },
     };
     const loader = new MetadataLoader({
-      publishers: [this.#cache, this.#replicas, topicConfigs, gate, this.#lifecycle],
+      publishers: [this.#cache, this.#replicas, gate, this.#lifecycle],
       highWatermark: () => raft.status().highWatermark,
       logger: environment.logger,
       onFault: (error, fault) => {
@@ -275,11 +284,14 @@ class RunningBroker implements Broker {
     const { brokerEpoch } = this.#lifecycle;
     this.#lifecycle.close();
     this.#forwarder.close();
-    await this.#replicas.close();
-    // A start that never registered leaves the logs as the last clean end did.
-    const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
-    await this.#logs.close({ brokerEpoch: epoch });
-    this.#peers.close();
+    try {
+      await this.#replicas.close();
+      // A start that never registered leaves the logs as the last clean end did.
+      const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
+      await this.#logs.close({ brokerEpoch: epoch });
+    } finally {
+      this.#peers.close();
+    }
   }
 }
 
