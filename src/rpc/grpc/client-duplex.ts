@@ -5,12 +5,11 @@
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { EnvironmentError } from '../../base/index.ts';
 import type { CallOptions, Sink } from '../api/index.ts';
-import type { AnyMethod } from '../protobuf/index.ts';
+import { type AnyMethod, OutboundSink } from '../protobuf/index.ts';
 import type { Channel } from './channel.ts';
 import { decodeReply, encodeRequest, identity } from './client-unary.ts';
 import { Inbound } from './inbound.ts';
 import type { GrpcLimits } from './limits.ts';
-import { OutboundSink } from './outbound.ts';
 import { fromStatus } from './status.ts';
 
 export function callDuplex(

@@ -9,10 +9,9 @@ import type {
 import { ApiError, AssertionError } from '../../base/index.ts';
 import type { Logger } from '../../env/index.ts';
 import type { CallContext, Sink } from '../api/index.ts';
-import type { AnyMethod } from '../protobuf/index.ts';
+import { type AnyMethod, OutboundSink } from '../protobuf/index.ts';
 import { Inbound } from './inbound.ts';
 import type { GrpcLimits } from './limits.ts';
-import { OutboundSink } from './outbound.ts';
 import { ServerCall } from './server-call.ts';
 import { disconnected, toStatus } from './status.ts';
 

@@ -1,7 +1,7 @@
-/**
- * What one node lets others do to it over gRPC. Each bound refuses, it never queues without end.
- */
-export interface GrpcLimits {
+import type { StreamLimits } from '../protobuf/index.ts';
+
+/** What one node lets others do to it over gRPC. Each bound refuses, it never queues without end. */
+export interface GrpcLimits extends StreamLimits {
   /** Largest request a server takes; beyond it the call ends with MESSAGE_TOO_LARGE. */
   readonly requestBytesMax: number;
   /** Largest reply a client takes. */
@@ -14,10 +14,6 @@ export interface GrpcLimits {
   readonly connectionsMax: number;
   /** Memory of one connection in Node's HTTP/2 session, in MiB; beyond it new streams are refused. */
   readonly sessionMemoryMax: number;
-  /** Bytes under way in one direction of a stream before `send` says false. */
-  readonly streamCreditBytes: number;
-  /** Bytes under way before a sender that does not listen to `send` has its stream torn down. */
-  readonly streamBufferBytesMax: number;
 }
 
 const MIB = 1024 * 1024;

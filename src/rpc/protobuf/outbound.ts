@@ -1,12 +1,18 @@
 /**
- * The sending half of a stream: encodes, counts the bytes under way, says when there is room again.
+ * The sending half of a stream, for every transport: encodes, counts the bytes under way, says when there is room again.
  *
- * `buffered` are bytes that HTTP/2 has not taken yet (flow control of the peer included). Above the credit `send` says
+ * `buffered` are bytes that the transport has not taken yet (flow control of the peer included). Above the credit `send` says
  * false; a sender that goes on all the same is cut off at the bound, so a slow peer cannot fill our memory.
  */
 import { ApiError } from '../../base/index.ts';
 import type { Sink } from '../api/index.ts';
-import type { GrpcLimits } from './limits.ts';
+
+export interface StreamLimits {
+  /** Bytes under way before `send` says false. */
+  readonly streamCreditBytes: number;
+  /** Bytes under way before a sender that does not listen has its stream torn down. */
+  readonly streamBufferBytesMax: number;
+}
 
 /** What the sink drives. */
 export interface Wire {
@@ -26,13 +32,13 @@ interface Waiter {
 export class OutboundSink<T> implements Sink<T> {
   readonly #encode: (message: T) => Buffer;
   readonly #wire: Wire;
-  readonly #limits: GrpcLimits;
+  readonly #limits: StreamLimits;
   #buffered = 0;
   #ended = false;
   #endedWith: Error | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(encode: (message: T) => Buffer, wire: Wire, limits: GrpcLimits) {
+  constructor(encode: (message: T) => Buffer, wire: Wire, limits: StreamLimits) {
     this.#encode = encode;
     this.#wire = wire;
     this.#limits = limits;

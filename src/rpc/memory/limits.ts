@@ -1,0 +1,12 @@
+import type { StreamLimits } from '../protobuf/index.ts';
+
+const MIB = 1024 * 1024;
+
+/** As over gRPC. */
+export const STREAM_LIMITS: StreamLimits = { streamCreditBytes: 4 * MIB, streamBufferBytesMax: 128 * MIB };
+/** List elements in one message. */
+export const ELEMENTS_MAX = 1_000_000;
+/** Deadline of a unary call that names none: Kafka's request.timeout.ms. */
+export const CALL_TIMEOUT_MS_DEFAULT = 30_000;
+/** Where port 0 begins to look for a free one. */
+export const FIRST_FREE_PORT = 20_000;

@@ -1,0 +1,70 @@
+/**
+ * One direction of one simulated connection: what is pushed arrives later, once, in order, or never.
+ *
+ * As TCP does, a pipe whose link is cut holds what it carries until the link heals; a lost segment is not a lost message
+ * but the break of the whole connection, which is the session's to make of `lost`.
+ */
+import type { MemoryNode } from './node.ts';
+
+/** What pipes need of the network they are part of. */
+export interface Links {
+  isCut(from: string, to: string): boolean;
+  /** True: this message does not make it. */
+  draw(): boolean;
+  /** Runs `task` after the link's delay, never inside this call. */
+  later(from: string, to: string, task: () => void): void;
+  /** Calls `task` when a link has healed. */
+  whenHealed(task: () => void): void;
+}
+
+export class Pipe {
+  readonly #links: Links;
+  readonly #from: MemoryNode;
+  readonly #to: MemoryNode;
+  readonly #lost: () => void;
+  #queue: (() => void)[] = [];
+  #stalled = 0;
+
+  constructor(links: Links, from: MemoryNode, to: MemoryNode, lost: () => void) {
+    this.#links = links;
+    this.#from = from;
+    this.#to = to;
+    this.#lost = lost;
+  }
+
+  /** Subject to loss. */
+  push(deliver: () => void): void {
+    if (this.#from.dead) return;
+    if (this.#links.draw()) this.#lost();
+    else this.pushSurely(deliver);
+  }
+
+  /** For what the system itself says of a connection (FIN, RST): late perhaps, but not lost. */
+  pushSurely(deliver: () => void): void {
+    this.#queue.push(deliver);
+    this.#schedule();
+  }
+
+  /** Nothing that is under way arrives. */
+  clear(): void {
+    this.#queue = [];
+  }
+
+  #schedule(): void {
+    this.#links.later(this.#from.name, this.#to.name, () => this.#arrive());
+  }
+
+  #arrive(): void {
+    if (this.#queue.length === 0 || this.#to.dead) return;
+    if (!this.#links.isCut(this.#from.name, this.#to.name)) {
+      this.#queue.shift()?.();
+      return;
+    }
+    if (this.#stalled++ > 0) return;
+    this.#links.whenHealed(() => {
+      const arrivals = this.#stalled;
+      this.#stalled = 0;
+      for (let i = 0; i < arrivals; i++) this.#schedule();
+    });
+  }
+}
