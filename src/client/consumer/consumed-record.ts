@@ -1,0 +1,56 @@
+import type { Offset, PartitionId, WallMs } from '../../base/index.ts';
+import type { DecodedRecord } from '../../log/record/index.ts';
+
+/** A record as read. Bytes are Buffers: `record.value?.toString()` gives text. They share memory with the whole batch. */
+export interface ConsumedRecord {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly offset: Offset;
+  readonly timestampMs: WallMs;
+  /** null: the record has no key. */
+  readonly key: Buffer | null;
+  /** null: a tombstone. */
+  readonly value: Buffer | null;
+  /** In the order sent; a name may occur more than once. */
+  readonly headers: readonly ConsumedHeader[];
+}
+
+export interface ConsumedHeader {
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+/** Records of one partition, ascending by offset, not empty. */
+export interface ConsumedBatch {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly records: readonly ConsumedRecord[];
+  /** First offset that was not yet committed when the batch was fetched. */
+  readonly highWatermark: Offset;
+}
+
+const NO_HEADERS: readonly ConsumedHeader[] = [];
+
+export function toConsumedRecord(
+  topic: string,
+  partition: PartitionId,
+  record: DecodedRecord,
+): ConsumedRecord {
+  return {
+    topic,
+    partition,
+    offset: record.offset,
+    timestampMs: record.timestampMs,
+    key: toBuffer(record.key),
+    value: toBuffer(record.value),
+    headers:
+      record.headers.length === 0
+        ? NO_HEADERS
+        : record.headers.map(({ key, value }) => ({ key, value: toBuffer(value) })),
+  };
+}
+
+function toBuffer(bytes: Uint8Array | undefined): Buffer | null {
+  if (bytes === undefined) return null;
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
