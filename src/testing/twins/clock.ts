@@ -1,6 +1,6 @@
 import type { MonotonicMs, WallMs } from '../../base/index.ts';
 import type { Clock, Timer, Timers } from '../../env/index.ts';
-import type { Scheduler } from './scheduler.ts';
+import { type Scheduler, TICKS_PER_MS } from './scheduler.ts';
 
 /** 2025-01-01T00:00:00Z: the virtual date at virtual time 0. */
 export const VIRTUAL_EPOCH_MS: WallMs = 1_735_689_600_000;
@@ -44,7 +44,9 @@ export class VirtualTimers implements Timers {
 
   after(delayMs: number, task: () => void): Timer {
     const entry: { task: (() => void) | undefined } = { task };
-    const timer = this.#scheduler.after(Math.max(delayMs, 0) / this.#rate, () => this.#fire(entry));
+    const rounding = this.#rate === 1 ? 0 : 1 / TICKS_PER_MS;
+    const trueDelayMs = Math.max(delayMs, 0) / this.#rate + rounding;
+    const timer = this.#scheduler.after(trueDelayMs, () => this.#fire(entry));
     return {
       cancel() {
         timer.cancel();

@@ -6,7 +6,14 @@
  * process never complete, begun before or after: the dead take no steps.
  */
 import { assert, EnvironmentError, type EnvironmentReason, type Random } from '../../base/index.ts';
-import type { FileHandle, FileLock, FileMode, FileStat, Files } from '../../env/index.ts';
+import {
+  type FileHandle,
+  type FileLock,
+  type FileMode,
+  type FileStat,
+  type Files,
+  parentDirectory,
+} from '../../env/index.ts';
 import { copyBytes } from './copy-bytes.ts';
 import { type PlannedFault, PlannedFaults } from './faults.ts';
 import { InFlight } from './in-flight.ts';
@@ -37,18 +44,26 @@ export interface MemoryFilesOptions {
 }
 
 export class MemoryFiles implements Files {
-  /** May be changed at any time: space can be freed. */
-  capacityBytes: number;
-  readonly #latency: Latency | undefined;
-  readonly #tree = new MemoryDirectoryTree();
-  readonly #faults = new PlannedFaults<FileOperation>();
-  #locks = new Set<string>();
-  readonly #inFlight = new InFlight();
-  #process = 0;
+  readonly #disk: Disk;
+  readonly #owner: number | undefined;
 
-  constructor(options: MemoryFilesOptions = {}) {
-    this.#latency = options.latency;
-    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
+  constructor(options: MemoryFilesOptions = {}, owner?: { readonly disk: Disk; readonly process: number }) {
+    this.#disk = owner?.disk ?? new Disk(options);
+    this.#owner = owner?.process;
+  }
+
+  /** The same disk as the process sees it that starts now: after its end, calls on this view never complete. */
+  forProcess(): MemoryFiles {
+    return new MemoryFiles({}, { disk: this.#disk, process: this.#disk.process });
+  }
+
+  get capacityBytes(): number {
+    return this.#disk.capacityBytes;
+  }
+
+  /** May be changed at any time: space can be freed. */
+  set capacityBytes(capacityBytes: number) {
+    this.#disk.capacityBytes = capacityBytes;
   }
 
   open(path: string, mode: FileMode): Promise<FileHandle> {
@@ -56,12 +71,12 @@ export class MemoryFiles implements Files {
   }
 
   list(directory: string): Promise<string[]> {
-    return this.perform('list', directory, () => this.#tree.list(directory));
+    return this.perform('list', directory, () => this.#disk.tree.list(directory));
   }
 
   stat(path: string): Promise<FileStat | undefined> {
     return this.perform('stat', path, () => {
-      const node = this.#tree.find(path);
+      const node = this.#disk.tree.find(path);
       if (node === undefined) return undefined;
       if (node === 'directory') return { kind: 'directory', sizeBytes: 0 };
       return { kind: 'file', sizeBytes: node.sizeBytes };
@@ -69,35 +84,35 @@ export class MemoryFiles implements Files {
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.perform('make-directory', path, () => this.#tree.makeDirectory(path));
+    return this.perform('make-directory', path, () => this.#disk.tree.makeDirectory(path));
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.perform('rename', from, () => this.#tree.rename(from, to));
+    return this.perform('rename', from, () => this.#disk.tree.rename(from, to));
   }
 
   remove(path: string): Promise<void> {
     return this.perform('remove', path, () => {
-      if (this.#tree.find(path) === 'directory')
+      if (this.#disk.tree.find(path) === 'directory')
         throw new EnvironmentError('permission', path, `cannot remove ${path}: it is a directory`);
-      this.#tree.remove(path);
+      this.#disk.tree.remove(path);
     });
   }
 
   removeDirectory(path: string): Promise<void> {
-    return this.perform('remove', path, () => this.#tree.remove(path));
+    return this.perform('remove', path, () => this.#disk.tree.remove(path));
   }
 
   syncDirectory(directory: string): Promise<void> {
-    return this.perform('sync-directory', directory, () => this.#tree.syncDirectory(directory));
+    return this.perform('sync-directory', directory, () => this.#disk.tree.syncDirectory(directory));
   }
 
   lock(path: string): Promise<FileLock> {
     const name = normalize(path);
     return this.perform('lock', path, () => {
-      if (this.#locks.has(name))
-        throw new EnvironmentError('locked', path, `${path} is locked by this process`);
-      const locks = this.#locks;
+      this.#disk.tree.list(parentDirectory(name));
+      const { locks } = this.#disk;
+      if (locks.has(name)) throw new EnvironmentError('locked', path, `${path} is locked by this process`);
       locks.add(name);
       return {
         release: async () => {
@@ -109,22 +124,22 @@ export class MemoryFiles implements Files {
 
   /** Lets the next matching operation end with an error and without an effect. */
   failNext(fault: PlannedFault<FileOperation>): void {
-    this.#faults.failNext(fault);
+    this.#disk.faults.failNext(fault);
   }
 
   /** The process dies; the machine lives on. What was under way happens still as `random` draws, else never. */
   kill(random?: Random): void {
-    this.#inFlight.abandon(random);
-    this.#process++;
-    this.#locks = new Set();
+    this.#disk.inFlight.abandon(random);
+    this.#disk.process++;
+    this.#disk.locks = new Set();
   }
 
   /** The power fails: the process dies and what was not durable is lost, torn, or kept, as `random` draws. */
   crash(random: Random): void {
     this.kill(random);
-    const files = new Set(this.#tree.files());
-    this.#tree.crash(random);
-    for (const file of this.#tree.files()) files.add(file);
+    const files = new Set(this.#disk.tree.files());
+    this.#disk.tree.crash(random);
+    for (const file of this.#disk.tree.files()) files.add(file);
     for (const file of files) file.crash(random);
   }
 
@@ -141,24 +156,25 @@ export class MemoryFiles implements Files {
 
   /** Replaces the stored bytes of a file, durably, behind everybody's back. */
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
-    const node = this.#tree.find(path);
+    const node = this.#disk.tree.find(path);
     assert(node !== undefined && node !== 'directory', 'there is a file to damage', { path });
     node.damage(change);
   }
 
   /** Every path that is seen now, directories included, sorted. */
   paths(): string[] {
-    return this.#tree.paths();
+    return this.#disk.tree.paths();
   }
 
   /** One operation: fails as planned, takes its time, then happens whole; never, when the process died meanwhile. */
   perform<T>(operation: FileOperation, path: string, effect: () => T): Promise<T> {
-    const owner = this.#process;
-    const error = this.#faults.draw(operation, path);
-    if (error === undefined) this.#inFlight.begin(effect);
-    return operationDone(this.#latency, operation).then(() => {
-      if (owner !== this.#process) return new Promise<never>(() => {});
-      this.#inFlight.end(effect);
+    const owner = this.processNumber;
+    if (owner !== this.#disk.process) return new Promise(() => {});
+    const error = this.#disk.faults.draw(operation, path);
+    if (error === undefined) this.#disk.inFlight.begin(effect);
+    return operationDone(this.#disk.latency, operation).then(() => {
+      if (owner !== this.#disk.process) return new Promise<never>(() => {});
+      this.#disk.inFlight.end(effect);
       if (error !== undefined) throw error;
       return effect();
     });
@@ -166,19 +182,24 @@ export class MemoryFiles implements Files {
 
   /** For handles: which process they belong to. */
   get processNumber(): number {
-    return this.#process;
+    return this.#owner ?? this.#disk.process;
+  }
+
+  /** False once the process that opened a handle is dead. */
+  isAlive(process: number): boolean {
+    return process === this.#disk.process;
   }
 
   /** For handles: the size `file` may grow to now. */
   sizeBytesMax(file: MemoryFile): number {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes;
     let free = this.capacityBytes;
-    for (const other of this.#tree.files()) free -= other.sizeBytes;
+    for (const other of this.#disk.tree.files()) free -= other.sizeBytes;
     return file.sizeBytes + Math.max(0, free);
   }
 
   #find(path: string, mode: FileMode): MemoryFile {
-    const found = this.#tree.find(path);
+    const found = this.#disk.tree.find(path);
     const fail = (reason: EnvironmentReason, why: string): never => {
       throw new EnvironmentError(reason, path, `cannot open ${path}: ${why}`);
     };
@@ -186,8 +207,24 @@ export class MemoryFiles implements Files {
     if (found !== undefined) return mode === 'create-new' ? fail('already-exists', 'it exists') : found;
     if (mode === 'read' || mode === 'write') return fail('not-found', 'there is no such file');
     const file = new MemoryFile();
-    this.#tree.add(path, file);
+    this.#disk.tree.add(path, file);
     return file;
+  }
+}
+
+/** What outlives a process. */
+class Disk {
+  readonly latency: Latency | undefined;
+  readonly tree = new MemoryDirectoryTree();
+  readonly faults = new PlannedFaults<FileOperation>();
+  readonly inFlight = new InFlight();
+  capacityBytes: number;
+  locks = new Set<string>();
+  process = 0;
+
+  constructor(options: MemoryFilesOptions) {
+    this.latency = options.latency;
+    this.capacityBytes = options.capacityBytes ?? Number.POSITIVE_INFINITY;
   }
 }
 
@@ -247,7 +284,7 @@ class MemoryFileHandle implements FileHandle {
 
   #perform<T>(operation: FileOperation, effect: () => T): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#owner !== this.#files.processNumber) return new Promise(() => {});
+    if (!this.#files.isAlive(this.#owner)) return new Promise(() => {});
     if (this.#closed)
       return Promise.reject(
         new EnvironmentError('closed', this.path, `cannot ${operation} ${this.path}: the file is closed`),

@@ -20,7 +20,7 @@ import { InFlight } from './in-flight.ts';
 import { type Latency, operationDone } from './latency.ts';
 import { normalize } from './memory-directory-tree.ts';
 import type { MemoryFiles } from './memory-files.ts';
-import { SortedBytes } from './sorted-bytes.ts';
+import { StoreDisk } from './store-disk.ts';
 
 export type StoreOperation = 'open' | 'get' | 'scan' | 'batch' | 'close';
 
@@ -30,27 +30,30 @@ export interface MemoryStoresOptions {
   readonly latency?: Latency;
 }
 
-/** Batches the log holds before LevelDB would have moved the oldest, durable ones into a table, out of harm's way. */
-const LOG_BATCHES_MAX = 100_000;
-
 export class MemoryStores implements KeyValueStores {
   readonly #files: MemoryFiles | undefined;
-  readonly #latency: Latency | undefined;
-  readonly #disks = new Map<string, StoreDisk>();
-  readonly #faults = new PlannedFaults<StoreOperation>();
-  readonly #inFlight = new InFlight();
-  #process = 0;
+  readonly #shared: Shared;
+  readonly #owner: number | undefined;
 
-  constructor(options: MemoryStoresOptions = {}) {
+  constructor(
+    options: MemoryStoresOptions = {},
+    owner?: { readonly shared: Shared; readonly process: number },
+  ) {
     this.#files = options.files;
-    this.#latency = options.latency;
+    this.#shared = owner?.shared ?? new Shared(options.latency);
+    this.#owner = owner?.process;
+  }
+
+  /** The same stores as the process sees them that starts now, on its view of the disk. */
+  forProcess(files: MemoryFiles): MemoryStores {
+    return new MemoryStores({ files }, { shared: this.#shared, process: this.#shared.process });
   }
 
   async open(directory: string): Promise<KeyValueStore> {
     const name = normalize(directory);
     const isNew = await this.#prepare(directory);
     return this.perform('open', directory, () => {
-      let disk = this.#disks.get(name);
+      let disk = this.#shared.disks.get(name);
       if (disk?.isOpen) {
         throw new EnvironmentError(
           'locked',
@@ -60,7 +63,7 @@ export class MemoryStores implements KeyValueStores {
       }
       if (disk === undefined || isNew) {
         disk = new StoreDisk();
-        this.#disks.set(name, disk);
+        this.#shared.disks.set(name, disk);
       }
       disk.open();
       return new MemoryStore(this, directory, disk);
@@ -68,20 +71,20 @@ export class MemoryStores implements KeyValueStores {
   }
 
   failNext(fault: PlannedFault<StoreOperation>): void {
-    this.#faults.failNext(fault);
+    this.#shared.faults.failNext(fault);
   }
 
   /** The process dies; what was written stays in the cache. What was under way happens as `random` draws, else never. */
   kill(random?: Random): void {
-    this.#inFlight.abandon(random);
-    this.#process++;
-    for (const disk of this.#disks.values()) disk.isOpen = false;
+    this.#shared.inFlight.abandon(random);
+    this.#shared.process++;
+    for (const disk of this.#shared.disks.values()) disk.isOpen = false;
   }
 
   /** The power fails: of the batches that were not synced, a prefix is left. */
   crash(random: Random): void {
     this.kill(random);
-    for (const disk of this.#disks.values()) disk.crash(random);
+    for (const disk of this.#shared.disks.values()) disk.crash(random);
   }
 
   /** One bit of the log flipped: batches `[from, to)` of it are silently gone, later ones stay. */
@@ -108,23 +111,29 @@ export class MemoryStores implements KeyValueStores {
 
   /** Batches in the log of the store in `directory`: the range the `lose…` methods count in. */
   batchCount(directory: string): number {
-    return this.#disks.get(normalize(directory))?.batchCount ?? 0;
+    return this.#shared.disks.get(normalize(directory))?.batchCount ?? 0;
   }
 
   perform<T>(operation: StoreOperation, directory: string, effect: () => T, took?: string): Promise<T> {
-    const owner = this.#process;
-    const error = this.#faults.draw(operation, directory);
-    if (error === undefined) this.#inFlight.begin(effect);
-    return operationDone(this.#latency, took ?? operation).then(() => {
-      if (owner !== this.#process) return new Promise<never>(() => {});
-      this.#inFlight.end(effect);
+    const owner = this.processNumber;
+    if (owner !== this.#shared.process) return new Promise(() => {});
+    const error = this.#shared.faults.draw(operation, directory);
+    if (error === undefined) this.#shared.inFlight.begin(effect);
+    return operationDone(this.#shared.latency, took ?? operation).then(() => {
+      if (owner !== this.#shared.process) return new Promise<never>(() => {});
+      this.#shared.inFlight.end(effect);
       if (error !== undefined) throw error;
       return effect();
     });
   }
 
   get processNumber(): number {
-    return this.#process;
+    return this.#owner ?? this.#shared.process;
+  }
+
+  /** False once the process that opened a store is dead. */
+  isAlive(process: number): boolean {
+    return process === this.#shared.process;
   }
 
   /** True when the disk knows of no store there. */
@@ -141,76 +150,23 @@ export class MemoryStores implements KeyValueStores {
   }
 
   #closedDisk(directory: string): StoreDisk {
-    const disk = this.#disks.get(normalize(directory));
+    const disk = this.#shared.disks.get(normalize(directory));
     assert(disk !== undefined, 'there is a store to damage', { directory });
     assert(!disk.isOpen, 'only a closed store is damaged', { directory });
     return disk;
   }
 }
 
-interface LogBatch {
-  readonly operations: readonly KeyValueOperation[];
-  durable: boolean;
-}
+/** What outlives a process. */
+class Shared {
+  readonly latency: Latency | undefined;
+  readonly disks = new Map<string, StoreDisk>();
+  readonly faults = new PlannedFaults<StoreOperation>();
+  readonly inFlight = new InFlight();
+  process = 0;
 
-/** What one store has on disk: a table, and the log of batches since. */
-class StoreDisk {
-  isOpen = false;
-  /** What readers see. */
-  state = new SortedBytes();
-  #table = new SortedBytes();
-  #log: LogBatch[] = [];
-
-  get batchCount(): number {
-    return this.#log.length;
-  }
-
-  open(): void {
-    this.isOpen = true;
-    this.#rebuild();
-  }
-
-  append(operations: readonly KeyValueOperation[], sync: boolean): void {
-    this.state.apply(operations);
-    this.#log.push({ operations, durable: false });
-    if (!sync) return;
-    for (let i = this.#log.length - 1; i >= 0; i--) {
-      const batch = this.#log[i] as LogBatch;
-      if (batch.durable) break;
-      batch.durable = true;
-    }
-    if (this.#log.length >= LOG_BATCHES_MAX) this.#moveToTable();
-  }
-
-  /** The batch reached the log, its sync failed. */
-  appendUnsynced(operations: readonly KeyValueOperation[]): void {
-    this.#log.push({ operations, durable: false });
-  }
-
-  crash(random: Random): void {
-    const durable = this.#log.findLastIndex((batch) => batch.durable) + 1;
-    this.#log.length = random.integer(durable, this.#log.length + 1);
-    for (const batch of this.#log) batch.durable = true;
-  }
-
-  loseBatches(from: number, to: number): void {
-    this.#log.splice(from, to - from);
-    this.#rebuild();
-  }
-
-  damage(operations: readonly KeyValueOperation[]): void {
-    this.#log.push({ operations, durable: true });
-    this.#rebuild();
-  }
-
-  #rebuild(): void {
-    this.state = this.#table.clone();
-    for (const batch of this.#log) this.state.apply(batch.operations);
-  }
-
-  #moveToTable(): void {
-    for (const batch of this.#log) this.#table.apply(batch.operations);
-    this.#log = [];
+  constructor(latency: Latency | undefined) {
+    this.latency = latency;
   }
 }
 
@@ -253,7 +209,7 @@ class MemoryStore implements KeyValueStore {
   }
 
   async close(): Promise<void> {
-    if (this.#closed || this.#owner !== this.#stores.processNumber) return;
+    if (this.#closed || !this.#stores.isAlive(this.#owner)) return;
     this.#closed = true;
     await this.#stores.perform('close', this.#directory, () => {
       this.#disk.isOpen = false;
@@ -267,7 +223,7 @@ class MemoryStore implements KeyValueStore {
   }
 
   #perform<T>(operation: StoreOperation, effect: () => T, took?: string): Promise<T> {
-    if (this.#owner !== this.#stores.processNumber) return new Promise(() => {});
+    if (!this.#stores.isAlive(this.#owner)) return new Promise(() => {});
     if (!this.#closed) return this.#stores.perform(operation, this.#directory, effect, took);
     const message = `the store in ${this.#directory} is closed`;
     return Promise.reject(new EnvironmentError('closed', this.#directory, message));

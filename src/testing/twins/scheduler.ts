@@ -16,6 +16,9 @@ interface Event extends Timer {
   task: (() => void) | undefined;
 }
 
+/** Virtual time moves in binary fractions of a millisecond: sums of delays are exact. Delays are rounded up. */
+export const TICKS_PER_MS = 1024;
+
 /** Past it, something sets events without end: the run fails instead of eating the machine. */
 const PENDING_MAX = 1_000_000;
 
@@ -49,7 +52,7 @@ export class Scheduler {
     assert(delayMs >= 0 && Number.isFinite(delayMs), 'a delay is finite and not negative', { delayMs });
     assert(this.#heap.length < PENDING_MAX, 'too many events wait', { pending: this.#heap.length });
     const event: Event = {
-      atMs: this.#nowMs + delayMs,
+      atMs: this.#nowMs + Math.ceil(delayMs * TICKS_PER_MS) / TICKS_PER_MS,
       tie: this.#random?.integer(0, 2 ** 30) ?? 0,
       sequence: this.#sequence++,
       task,

@@ -57,8 +57,12 @@ function nextProcess(
 ): TestEnvironment {
   const rate = { rate: options.rate ?? 1 };
   const timers = new VirtualTimers(machine.scheduler, rate);
+  const files = machine.files.forProcess();
   return {
-    ...machine,
+    scheduler: machine.scheduler,
+    random: machine.random,
+    files,
+    stores: machine.stores.forProcess(files),
     timers,
     clock: new VirtualClock(machine.scheduler, { ...rate, skewMs: options.skewMs ?? 0 }),
     logger: new RecordingLogger(options.name === undefined ? {} : { node: options.name }),

@@ -160,8 +160,8 @@ describe('on the twin', () => {
     await expect(append(store, entries(ENTRIES + 2, 1))).rejects.toMatchObject({ reason: 'io-error' });
     await expect(store.read(0, 1, 1)).rejects.toMatchObject({ reason: 'io-error' });
     await expect(store.saveHardState(elected(9))).rejects.toMatchObject({ reason: 'io-error' });
-    world.kill();
-    const again = await open(disk);
+    const { files, stores } = world.kill();
+    const again = await open({ ...disk, files, stores });
     expect(again.log.endOffset).toBe(ENTRIES + 1);
   });
 

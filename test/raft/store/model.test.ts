@@ -176,7 +176,7 @@ it('an election saved while a truncation is under way does not raise the floor a
   void append(store, [], 4);
   await applied;
   await store.saveHardState(elected(2));
-  world.kill();
-  const again = await open(disk);
+  const { files, stores } = world.kill();
+  const again = await open({ ...disk, files, stores });
   expect(again.log.endOffset).toBe(4);
 });
