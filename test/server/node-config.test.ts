@@ -11,7 +11,7 @@ const BASE = [
   'process.roles=broker',
   'node.id=1',
   'controller.quorum.voters=101@127.0.0.1:9193',
-  'listeners=CLIENT://127.0.0.1:9092',
+  'listeners=CLIENT://127.0.0.1:9092,REPLICA://127.0.0.1:9192',
   'log.dirs=/data',
 ];
 const configOf = (...settings: string[]) => nodeConfigFrom(valuesFromArguments([...BASE, ...settings]));
@@ -69,7 +69,9 @@ describe('configuration of a node', () => {
     expect(() => configOf('listeners=127.0.0.1:9092')).toThrow(/is not NAME:\/\/host:port/);
   });
 
-  it('takes only explicitly set server keys as the static defaults of topics', () => {
-    expect(configOf('log.segment.bytes=1000').topicDefaults).toEqual({ 'segment.bytes': '1000' });
+  it('keeps the keys that were set apart from the defaults', () => {
+    const { explicit } = configOf('log.segment.bytes=1000');
+    expect(explicit['log.segment.bytes']).toBe('1000');
+    expect(explicit['num.partitions']).toBeUndefined();
   });
 });

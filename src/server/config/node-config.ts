@@ -36,10 +36,8 @@ export interface NodeConfig {
   integer(key: string): number;
   boolean(key: string): boolean;
   text(key: string): string;
-  /** Topic keys set by their server synonyms, explicitly: the static layer of topic configuration. */
-  readonly topicDefaults: Readonly<Record<string, string>>;
-  /** Every key with its value in force. */
-  readonly effective: ReadonlyMap<string, string>;
+  /** The keys that were set, without defaults: the static layer of topic configuration. */
+  readonly explicit: Readonly<Record<string, string>>;
 }
 
 export function nodeConfigFrom(values: ConfigValues): NodeConfig {
@@ -76,8 +74,7 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
     integer: (key) => Number(text(key)),
     boolean: (key) => text(key) === 'true',
     text,
-    topicDefaults: topicDefaultsOf(values),
-    effective,
+    explicit: Object.fromEntries([...values].map(([key, { value }]) => [key, value])),
   };
   checkCombinations(config);
   return config;
@@ -103,6 +100,8 @@ function checkCombinations(config: NodeConfig): void {
     throw new StartupError('process.roles is empty: name broker, controller or both');
   if (config.isBroker && config.listeners.CLIENT === undefined)
     throw new StartupError('a broker needs a CLIENT listener, such as listeners=CLIENT://127.0.0.1:9092');
+  if (config.isBroker && config.listeners.REPLICA === undefined)
+    throw new StartupError('a broker needs a REPLICA listener, such as REPLICA://127.0.0.1:9192');
   if (config.isController && config.listeners.CONTROLLER === undefined)
     throw new StartupError('a controller needs a CONTROLLER listener, such as CONTROLLER://127.0.0.1:9093');
   const isVoter = config.voters.some((voter) => voter.id === config.nodeId);
@@ -118,15 +117,6 @@ function checkCombinations(config: NodeConfig): void {
     throw new StartupError(
       `broker.heartbeat.interval.ms (${heartbeat}) must be below broker.session.timeout.ms (${session})`,
     );
-}
-
-function topicDefaultsOf(values: ConfigValues): Record<string, string> {
-  const defaults: Record<string, string> = {};
-  for (const [key, { value }] of values) {
-    const topicKey = SERVER_CONFIG_KEYS[key]?.topic;
-    if (topicKey !== undefined) defaults[topicKey] = value;
-  }
-  return defaults;
 }
 
 function exampleOf(key: string): string {

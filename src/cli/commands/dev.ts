@@ -1,0 +1,113 @@
+/** A whole cluster on this machine, in one process or one process per node. */
+import process from 'node:process';
+import type { Command } from 'commander';
+import type { Uuid } from '../../base/index.ts';
+import { formatAddress } from '../../rpc/api/index.ts';
+import {
+  type ClusterDescription,
+  type ClusterPlan,
+  formatCluster,
+  LocalCluster,
+  type NodeWorld,
+  writeClusterFile,
+} from '../../server/index.ts';
+import { DEFAULT_DATA_DIRECTORY } from '../bootstrap.ts';
+import { type DevOptions, lockDev, nodeFile, planDev, writeNodeFiles } from '../dev/dev-plan.ts';
+import { NodeProcesses } from '../dev/node-processes.ts';
+import { printWelcome } from '../dev/welcome.ts';
+import { gather, wholeNumber } from '../options.ts';
+import { fail, printJson, printLine, printNote } from '../output.ts';
+import { onStopSignal } from '../signals.ts';
+import { realWorld } from '../world.ts';
+
+/** Something that runs, whichever way. */
+interface Running {
+  pidOf(id: number): number;
+  stop(): Promise<void>;
+}
+
+export function addDevCommand(program: Command): void {
+  program
+    .command('dev')
+    .description('run a whole cluster on this machine')
+    .option('--controllers <n>', 'controllers (default: 3)', wholeNumber(1))
+    .option('--brokers <n>', 'brokers (default: 3)', wholeNumber(1))
+    .option(
+      '--data-dir <directory>',
+      'where everything is kept',
+      process.env.QUORATE_DATA_DIR ?? DEFAULT_DATA_DIRECTORY,
+    )
+    .option('--port <n>', 'first port; the others follow (default: 9092)', wholeNumber(1))
+    .option('--host <host>', 'where to listen', '127.0.0.1')
+    .option('--processes', 'one process per node')
+    .option('--set <key=value>', 'configuration of every node, may be repeated', gather)
+    .option('--json', 'one JSON object when everything is ready')
+    .action(async (options: DevOptions) => {
+      try {
+        await dev(options);
+      } catch (error) {
+        fail(error, options.json === true);
+      }
+    });
+}
+
+async function dev(options: DevOptions): Promise<void> {
+  const { environment } = realWorld({ logLevel: 'warn' });
+  const { plan, existed } = await planDev(options, environment);
+  const lock = await lockDev(plan, environment);
+  await writeNodeFiles(plan, environment);
+  const clusterId = await formatCluster(plan, environment);
+  const running = options.processes ? await startProcesses(plan) : await startHere(plan);
+  const stopped = onStopSignal(async () => {
+    if (!options.json) printLine('\nstopping …');
+    await running.stop();
+    await lock.release();
+  });
+  const cluster = describe(plan, clusterId, running);
+  await writeClusterFile(environment.files, plan.directory, cluster);
+  if (options.json) printJson(cluster);
+  else printWelcome(cluster, { existed, processes: options.processes === true, directory: plan.directory });
+  await stopped;
+  process.exit(0);
+}
+
+async function startHere(plan: ClusterPlan): Promise<Running> {
+  const worldOf = (): NodeWorld => realWorld({ logLevel: 'warn' });
+  const cluster = new LocalCluster({ plan, worldOf });
+  await cluster.start();
+  return { pidOf: () => process.pid, stop: () => cluster.stop({ controlled: true }) };
+}
+
+async function startProcesses(plan: ClusterPlan): Promise<Running> {
+  const processes = new NodeProcesses(plan, (node, how) =>
+    printNote(
+      `${node.name} ended (${how}); start it again with: quorate server --config ${nodeFile(node.directory)}`,
+    ),
+  );
+  try {
+    await processes.start();
+  } catch (error) {
+    await processes.stop();
+    throw error;
+  }
+  return processes;
+}
+
+function describe(plan: ClusterPlan, clusterId: Uuid, running: Running): ClusterDescription {
+  const controllers = plan.nodes.filter((node) => node.role === 'controller');
+  return {
+    clusterId,
+    readyMs: Math.round(performance.now()),
+    bootstrap: plan.bootstrap,
+    controllers: controllers.map((node) => Object.values(node.listeners).map(formatAddress).join()).join(','),
+    nodes: plan.nodes.map((node) => ({
+      id: node.id,
+      roles: [node.role],
+      pid: running.pidOf(node.id),
+      listeners: Object.fromEntries(
+        Object.entries(node.listeners).map(([name, address]) => [name, formatAddress(address)]),
+      ),
+      dataDir: node.directory,
+    })),
+  };
+}

@@ -1,0 +1,48 @@
+/** One node as a process. Ends by SIGINT or SIGTERM, gracefully; a second signal ends it at once. */
+import process from 'node:process';
+import type { Command } from 'commander';
+import { formatAddress } from '../../rpc/api/index.ts';
+import { type NodeConfig, type ServerNode, startNode } from '../../server/index.ts';
+import { type NodeCommandOptions, readNodeConfig, withNodeOptions } from '../node-options.ts';
+import { fail, printJson, printLine } from '../output.ts';
+import { onStopSignal } from '../signals.ts';
+import { realWorld } from '../world.ts';
+
+export function addServerCommand(program: Command): void {
+  withNodeOptions(program.command('server'))
+    .description('run one node')
+    .action(async (options: NodeCommandOptions) => {
+      try {
+        await serve(await readNodeConfig(options), options.json === true);
+      } catch (error) {
+        fail(error, options.json === true);
+      }
+    });
+}
+
+async function serve(config: NodeConfig, json: boolean): Promise<void> {
+  const node = await startNode({ config, ...realWorld({ logLevel: config.text('log.level') }) });
+  const stopped = onStopSignal(() => node.stop({ controlled: true }));
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  await Promise.race([node.ready, stopped]);
+  announce(node, config, json);
+  await stopped;
+  process.exit(0);
+}
+
+/** One line when it serves; a parent process is told as well. */
+function announce(node: ServerNode, config: NodeConfig, json: boolean): void {
+  const listeners = Object.fromEntries(
+    Object.entries(config.advertised).map(([name, address]) => [name, formatAddress(address)]),
+  );
+  const roles = [...(config.isBroker ? ['broker'] : []), ...(config.isController ? ['controller'] : [])];
+  const { clusterId } = node.identity;
+  if (json)
+    printJson({ ready: true, id: config.nodeId, roles, cluster_id: clusterId, listeners, pid: process.pid });
+  else
+    printLine(
+      `${roles.join(' and ')} ${config.nodeId} of cluster ${clusterId} is ready: ` +
+        `${Object.values(listeners).join(', ')}, data in ${config.logDirectory}`,
+    );
+  process.send?.({ ready: config.nodeId });
+}

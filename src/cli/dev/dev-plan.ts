@@ -1,0 +1,102 @@
+/** What `quorate dev` runs: the plan of a new cluster, or of the one that the data directory holds. */
+import { resolve } from 'node:path';
+import { EnvironmentError, StartupError } from '../../base/index.ts';
+import { type Environment, type FileLock, writeFileAtomically } from '../../env/index.ts';
+import {
+  type ClusterDescription,
+  type ClusterPlan,
+  layoutCluster,
+  parseAddress,
+  portsFrom,
+  readClusterFile,
+} from '../../server/index.ts';
+
+export interface DevOptions {
+  readonly controllers?: number;
+  readonly brokers?: number;
+  readonly dataDir: string;
+  readonly port?: number;
+  readonly host: string;
+  readonly processes?: boolean;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+}
+
+export interface DevPlan {
+  readonly plan: ClusterPlan;
+  /** The directory held a cluster before. */
+  readonly existed: boolean;
+}
+
+const DEFAULT_CONTROLLERS = 3;
+const DEFAULT_BROKERS = 3;
+const DEFAULT_PORT = 9092;
+
+export async function planDev(options: DevOptions, { files }: Environment): Promise<DevPlan> {
+  const directory = resolve(options.dataDir);
+  const before = await readClusterFile(files, directory);
+  const controllers = options.controllers ?? countOf(before, 'controller') ?? DEFAULT_CONTROLLERS;
+  const brokers = options.brokers ?? countOf(before, 'broker') ?? DEFAULT_BROKERS;
+  const had = countOf(before, 'controller');
+  if (had !== undefined && had !== controllers)
+    throw new StartupError(
+      `${directory} holds a cluster with ${had} controllers; start it without --controllers, or use another --data-dir`,
+    );
+  const base = options.port ?? firstPort(before) ?? DEFAULT_PORT;
+  const plan = layoutCluster({
+    directory,
+    controllers,
+    brokers,
+    host: options.host,
+    ports: portsFrom(base, controllers, brokers),
+    settings: { 'log.level': 'warn', ...settingsOf(options.set ?? []) },
+  });
+  return { plan, existed: before !== undefined };
+}
+
+/** Only one `dev` at a time may run a data directory; the second is told where the first is. */
+export async function lockDev(plan: ClusterPlan, { files }: Environment): Promise<FileLock> {
+  await files.makeDirectory(plan.directory);
+  try {
+    return await files.lock(`${plan.directory}/dev.lock`);
+  } catch (error) {
+    if (!(error instanceof EnvironmentError) || error.reason !== 'locked') throw error;
+    const running = await readClusterFile(files, plan.directory);
+    const where = running === undefined ? '' : ` at ${running.bootstrap}`;
+    throw new StartupError(
+      `a cluster runs already in ${plan.directory}${where}: stop it first, or use another --data-dir and --port`,
+    );
+  }
+}
+
+/** A configuration file for each node, so that one can be started by itself with `quorate server`. */
+export async function writeNodeFiles(plan: ClusterPlan, { files }: Environment): Promise<void> {
+  for (const node of plan.nodes) {
+    const lines = Object.entries(node.settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+    await files.makeDirectory(node.directory);
+    await writeFileAtomically(files, nodeFile(node.directory), Buffer.from(`${lines.join('\n')}\n`));
+  }
+}
+
+export function nodeFile(directory: string): string {
+  return `${directory}/server.yaml`;
+}
+
+function countOf(cluster: ClusterDescription | undefined, role: string): number | undefined {
+  return cluster?.nodes.filter((node) => node.roles.includes(role)).length;
+}
+
+function firstPort(cluster: ClusterDescription | undefined): number | undefined {
+  const first = cluster?.bootstrap.split(',')[0];
+  return first === undefined ? undefined : parseAddress('cluster.json', first).port;
+}
+
+function settingsOf(settings: readonly string[]): Record<string, string> {
+  const result: Record<string, string> = {};
+  for (const setting of settings) {
+    const at = setting.indexOf('=');
+    if (at <= 0) throw new StartupError(`--set takes key=value, not "${setting}"`);
+    result[setting.slice(0, at)] = setting.slice(at + 1);
+  }
+  return result;
+}

@@ -1,0 +1,177 @@
+/**
+ * One node, put together: storage, quorum, then what its roles ask for, then the listeners. The composition root: nothing
+ * below knows which parts it runs with.
+ *
+ * Order of start: lock and open the directory, join the quorum, serve, register. Order of stop: hand over what is led,
+ * stop serving, close the files. A stop that is cut off is a crash, which the next start has to handle anyway.
+ */
+import { EnvironmentError, StartupError } from '../base/index.ts';
+import { type Broker, openBroker } from '../broker/index.ts';
+import type { Environment, FileLock } from '../env/index.ts';
+import { ControllerNode } from '../metadata/index.ts';
+import { openRaftNode, type QuorumStore, type RaftNode } from '../raft/index.ts';
+import type { Address, Listener, ServedServices, Transport } from '../rpc/api/index.ts';
+import type { ListenerName, NodeConfig } from './config/node-config.ts';
+import { brokerOptions, controllerConfig, quorumPeers, quorumTimeouts, whenLeaderKnown } from './parts.ts';
+import { openStorage, type StorageIdentity } from './storage.ts';
+
+export interface NodeOptions {
+  readonly config: NodeConfig;
+  readonly environment: Environment;
+  readonly transport: Transport;
+}
+
+/** A started node. */
+export interface ServerNode {
+  readonly config: NodeConfig;
+  readonly identity: StorageIdentity;
+  readonly raft: RaftNode;
+  readonly broker?: Broker;
+  readonly controller?: ControllerNode;
+  /** A broker: registered, caught up, unfenced. A controller: it knows who leads the quorum. */
+  readonly ready: Promise<void>;
+  /** `controlled`: a broker first hands its leaderships over. Resolves when every file is closed. */
+  stop(options: { readonly controlled: boolean }): Promise<void>;
+}
+
+const LOCK_NAME = '.lock';
+/** Running calls may finish for this long when a listener closes. */
+const LISTENER_GRACE_MS = 100;
+/** A leader of the quorum that stops waits this long for a successor. */
+const QUORUM_HANDOVER_MS = 500;
+
+/** Starts a node. StartupError or EnvironmentError when it cannot; then nothing stays open. */
+export async function startNode(options: NodeOptions): Promise<ServerNode> {
+  const node = new RunningNode(options);
+  try {
+    await node.start();
+    return node.started();
+  } catch (error) {
+    await node.stop({ controlled: false });
+    throw error;
+  }
+}
+
+class RunningNode {
+  readonly #config: NodeConfig;
+  readonly #environment: Environment;
+  readonly #transport: Transport;
+  readonly #listeners: Listener[] = [];
+  #lock: FileLock | undefined;
+  #storage: { readonly identity: StorageIdentity; readonly store: QuorumStore } | undefined;
+  #raft: RaftNode | undefined;
+  #controller: ControllerNode | undefined;
+  #broker: Broker | undefined;
+  #stopping: Promise<void> | undefined;
+
+  constructor({ config, environment, transport }: NodeOptions) {
+    this.#config = config;
+    this.#environment = environment;
+    this.#transport = transport;
+  }
+
+  async start(): Promise<void> {
+    const config = this.#config;
+    const environment = this.#environment;
+    await environment.files.makeDirectory(config.logDirectory);
+    this.#lock = await this.#lockDirectory();
+    const storage = await openStorage(config, environment, this.#transport);
+    this.#storage = storage;
+    const raft = await openRaftNode({
+      nodeId: config.nodeId,
+      store: storage.store,
+      environment,
+      timeouts: quorumTimeouts(config),
+      voters: config.voters,
+      peers: quorumPeers(this.#transport),
+      role: config.isController ? 'voter' : 'observer',
+      advertised: this.#advertised(config.isController ? 'CONTROLLER' : 'CLIENT'),
+    });
+    this.#raft = raft;
+    if (config.isController) await this.#startController(raft);
+    if (config.isBroker) await this.#startBroker(raft, storage.identity);
+  }
+
+  started(): ServerNode {
+    const raft = this.#raft;
+    const identity = this.#storage?.identity;
+    if (raft === undefined || identity === undefined) throw new StartupError('the node has not started');
+    return {
+      config: this.#config,
+      identity,
+      raft,
+      ...(this.#broker === undefined ? {} : { broker: this.#broker }),
+      ...(this.#controller === undefined ? {} : { controller: this.#controller }),
+      ready: this.#broker?.ready ?? whenLeaderKnown(raft),
+      stop: (how) => this.stop(how),
+    };
+  }
+
+  stop(how: { readonly controlled: boolean }): Promise<void> {
+    this.#stopping ??= this.#stopParts(how);
+    return this.#stopping;
+  }
+
+  async #stopParts({ controlled }: { readonly controlled: boolean }): Promise<void> {
+    await this.#broker?.shutdown({ controlled });
+    await this.#controller?.close();
+    if (this.#raft !== undefined)
+      await this.#raft.close({ graceful: controlled, timeoutMs: QUORUM_HANDOVER_MS });
+    else await this.#storage?.store.close();
+    await Promise.all(this.#listeners.map((listener) => listener.close(LISTENER_GRACE_MS)));
+    await this.#transport.close();
+    await this.#lock?.release();
+  }
+
+  async #startController(raft: RaftNode): Promise<void> {
+    const controller = new ControllerNode({
+      raft,
+      environment: this.#environment,
+      config: controllerConfig(this.#config),
+    });
+    this.#controller = controller;
+    await this.#serve('CONTROLLER', { quorum: raft.service, controller });
+    controller.start();
+  }
+
+  async #startBroker(raft: RaftNode, identity: StorageIdentity): Promise<void> {
+    const broker = await openBroker(
+      brokerOptions({
+        config: this.#config,
+        identity,
+        environment: this.#environment,
+        raft,
+        transport: this.#transport,
+      }),
+    );
+    this.#broker = broker;
+    // Other brokers forward to the replica listener, so that the client listener may be reachable for clients only.
+    await this.#serve('REPLICA', { replica: broker.replica, broker: broker.broker, quorum: raft.service });
+    await this.#serve('CLIENT', { broker: broker.broker, admin: broker.admin });
+  }
+
+  async #serve(name: ListenerName, services: ServedServices): Promise<void> {
+    const address = this.#config.listeners[name];
+    if (address === undefined) throw new StartupError(`no ${name} listener is configured`);
+    this.#listeners.push(await this.#transport.serve(address, services));
+  }
+
+  #advertised(name: ListenerName): Address {
+    const address = this.#config.advertised[name];
+    if (address === undefined) throw new StartupError(`no ${name} listener is configured`);
+    return address;
+  }
+
+  async #lockDirectory(): Promise<FileLock> {
+    const directory = this.#config.logDirectory;
+    try {
+      return await this.#environment.files.lock(`${directory}/${LOCK_NAME}`);
+    } catch (error) {
+      if (error instanceof EnvironmentError && error.reason === 'locked')
+        throw new StartupError(
+          `${directory} is in use: ${error.message}; stop that node, or give this one another directory`,
+        );
+      throw error;
+    }
+  }
+}
