@@ -13,8 +13,8 @@ import {
   type Uuid,
 } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
-import { type LogManager, openLogManager } from '../log/index.ts';
-import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
+import { type LogConfig, type LogManager, openLogManager, toLogConfig } from '../log/index.ts';
+import { METADATA_VERSION, MetadataLoader, SERVER_SYNONYMS } from '../metadata/index.ts';
 import type {
   Address,
   AdminService,
@@ -87,9 +87,16 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const manager = await openLogManager({
     directory: logs.directory,
     environment,
+    defaults: defaultLogConfig(config),
     tailCacheBytes: config.tailCacheBytes,
   });
   return new RunningBroker(options, manager);
+}
+
+/** Of logs whose topic is not known yet: what the configuration file says of all topics. */
+function defaultLogConfig({ properties, producerIdExpirationMs }: BrokerConfig): LogConfig {
+  const synonyms = [...SERVER_SYNONYMS].map(([topicKey, serverKey]) => [topicKey, properties[serverKey]]);
+  return toLogConfig(Object.fromEntries(synonyms), producerIdExpirationMs);
 }
 
 class RunningBroker implements Broker {

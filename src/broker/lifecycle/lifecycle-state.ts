@@ -237,6 +237,10 @@ export class LifecycleState {
         this.#registrationDeadlineMs = nowMs + this.#settings.registrationTimeoutMs;
         this.#retryAtMs = nowMs;
         return;
+      case 'REQUEST_TIMED_OUT':
+      case 'RESOURCE_EXHAUSTED':
+        // The controller is there and slow: it has heard, and will be asked again.
+        return;
       default:
         effects.push({ kind: 'close-session', session: session.number });
         session.answered = false;

@@ -42,6 +42,8 @@ export interface LifecycleOptions {
   readonly settled: () => Promise<void>;
 }
 
+type Published = Extract<LifecycleEvent, { readonly kind: 'published' }>;
+
 export class Lifecycle {
   readonly name = 'lifecycle';
   /** Registered, caught up and unfenced for the first time. Rejects with StartupError when the cluster refuses. */
@@ -53,6 +55,9 @@ export class Lifecycle {
   readonly #abort = new AbortController();
   #session: { readonly number: number; readonly heartbeats: Sink<BrokerHeartbeat> } | undefined;
   #timer: Timer | undefined;
+  /** The newest metadata that no heartbeat may report yet. */
+  #unreported: Published | undefined;
+  #reporting = false;
   #wasReady = false;
   #closed = false;
 
@@ -84,14 +89,26 @@ export class Lifecycle {
     this.#step(controller === undefined ? { kind: 'controller' } : { kind: 'controller', controller });
   }
 
+  /**
+   * What a heartbeat reports as known here is carried out here: a new topic's logs are made, its leaders lead. Metadata
+   * that come while the replicas are busy are reported together, afterwards.
+   */
   publish(delta: ImageDelta, image: MetadataImage): void {
     const own = image.cluster.brokers.get(this.#options.settings.nodeId);
-    this.#step({
+    const topicsChanged = delta.changedTopics.size > 0 || delta.deletedTopics.size > 0;
+    const event: Published = {
       kind: 'published',
       offset: image.offset,
-      urgent: delta.brokersChanged || delta.changedTopics.size > 0 || delta.deletedTopics.size > 0,
+      urgent: delta.brokersChanged || topicsChanged,
       unfencedEpoch: own !== undefined && !own.fenced ? own.epoch : NONE,
-    });
+    };
+    if (this.#unreported !== undefined)
+      this.#unreported = { ...event, urgent: event.urgent || this.#unreported.urgent };
+    else if (!topicsChanged && !this.#reporting) this.#step(event);
+    else {
+      this.#unreported = event;
+      void this.#reportWhenSettled();
+    }
   }
 
   /** Moves leaderships away; resolves with false when that was not possible in time. */
@@ -224,12 +241,28 @@ export class Lifecycle {
     this.#session = undefined;
   }
 
-  async #settle(brokerEpoch: BrokerEpoch): Promise<void> {
+  async #reportWhenSettled(): Promise<void> {
+    if (this.#reporting) return;
+    this.#reporting = true;
+    while (this.#unreported !== undefined) {
+      const event = this.#unreported;
+      this.#unreported = undefined;
+      if (await this.#hasSettled()) this.#step(event);
+    }
+    this.#reporting = false;
+  }
+
+  async #hasSettled(): Promise<boolean> {
     try {
       await this.#options.settled();
-      this.#step({ kind: 'settled', brokerEpoch });
+      return true;
     } catch (error) {
       this.#options.environment.logger.error({ message: messageOf(error) }, 'replicas did not settle');
+      return false;
     }
+  }
+
+  async #settle(brokerEpoch: BrokerEpoch): Promise<void> {
+    if (await this.#hasSettled()) this.#step({ kind: 'settled', brokerEpoch });
   }
 }

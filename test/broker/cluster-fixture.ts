@@ -1,0 +1,197 @@
+/** Controllers and brokers of one cluster, whole, over a network in memory and in virtual time. */
+import { type NodeId, SeededRandom, uuidFromBytes } from '../../src/base/index.ts';
+import { type Broker, brokerConfig, openBroker } from '../../src/broker/index.ts';
+import { ControllerNode } from '../../src/metadata/index.ts';
+import {
+  DEFAULT_QUORUM_TIMEOUTS,
+  formatQuorumStore,
+  openQuorumStore,
+  openRaftNode,
+  type RaftNode,
+} from '../../src/raft/index.ts';
+import type { AdminService, BrokerService, ServedServices, Transport } from '../../src/rpc/api/index.ts';
+import { createMemoryNetwork, type MemoryNetwork } from '../../src/rpc/memory/index.ts';
+import {
+  createTestEnvironment,
+  Scheduler,
+  type TestEnvironment,
+  VirtualTimers,
+} from '../../src/testing/twins/index.ts';
+import { CLUSTER_ID } from './fixture.ts';
+
+export interface ClusterOptions {
+  readonly controllers: number;
+  readonly brokers: number;
+  readonly properties?: Readonly<Record<string, string>>;
+  /** One way, between any two nodes. */
+  readonly delayMs?: number;
+}
+
+export interface BrokerNode {
+  readonly id: NodeId;
+  readonly environment: TestEnvironment;
+  readonly broker: Broker;
+  readonly raft: RaftNode;
+}
+
+const CONTROLLER_IDS = 100;
+const directoryIdOf = (id: NodeId) => uuidFromBytes(Uint8Array.from({ length: 16 }, (_, i) => id + i));
+const addressOf = (id: NodeId, kind: 'client' | 'replica' | 'controller') => ({
+  host: `node${id}`,
+  port: { client: 9092, replica: 9093, controller: 9094 }[kind],
+});
+
+export class TestCluster {
+  readonly scheduler: Scheduler;
+  readonly network: MemoryNetwork;
+  readonly brokers = new Map<NodeId, BrokerNode>();
+  readonly #controllers = new Map<
+    NodeId,
+    { environment: TestEnvironment; node: ControllerNode; raft: RaftNode }
+  >();
+  readonly #environments = new Map<NodeId, TestEnvironment>();
+  readonly #options: ClusterOptions;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.scheduler = new Scheduler({ random: new SeededRandom(7, 'schedule') });
+    const timers = new VirtualTimers(this.scheduler);
+    const { delayMs = 0.5 } = options;
+    this.network = createMemoryNetwork({ timers, delayMs: () => delayMs });
+  }
+
+  /** Starts all controllers, then all brokers, and waits until these are ready. */
+  async start(): Promise<this> {
+    for (const id of this.controllerIds) await this.startController(id);
+    const led = await this.scheduler.runUntil(() => this.activeController() !== undefined, 30_000);
+    if (!led) throw new Error('no active controller');
+    const started: Promise<BrokerNode>[] = [];
+    for (let id = 1; id <= this.#options.brokers; id++) started.push(this.startBroker(id));
+    const nodes = await this.scheduler.finish(Promise.all(started), 30_000);
+    await this.scheduler.finish(Promise.all(nodes.map(({ broker }) => broker.ready)), 30_000);
+    return this;
+  }
+
+  get controllerIds(): NodeId[] {
+    return Array.from({ length: this.#options.controllers }, (_, i) => CONTROLLER_IDS + i);
+  }
+
+  activeController(): NodeId | undefined {
+    return this.controllerIds.find((id) => this.#controllers.get(id)?.node.isActive);
+  }
+
+  get(id: NodeId): BrokerNode {
+    const node = this.brokers.get(id);
+    if (node === undefined) throw new Error(`broker ${id} is not running`);
+    return node;
+  }
+
+  /** What a client connected to broker `id` has. */
+  client(id: NodeId): { readonly broker: BrokerService; readonly admin: AdminService } {
+    return this.network.transport('client').connect(addressOf(id, 'client'));
+  }
+
+  run<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
+    return this.scheduler.finish(promise, limitMs);
+  }
+
+  async startController(id: NodeId): Promise<void> {
+    const { environment, transport, raft } = await this.#startRaft(id, 'voter');
+    const node = new ControllerNode({
+      raft,
+      environment,
+      config: {
+        brokerHeartbeatIntervalMs: 2_000,
+        brokerSessionTimeoutMs: 9_000,
+        brokerDisconnectGraceMs: 500,
+        metadataMaxIdleIntervalMs: 500,
+        requestTimeoutMs: 30_000,
+        numPartitions: 1,
+        defaultReplicationFactor: 1,
+        deleteTopicEnable: true,
+        staticConfig: this.#options.properties ?? {},
+      },
+    });
+    node.start();
+    this.#controllers.set(id, { environment, node, raft });
+    await transport.serve(addressOf(id, 'controller'), {
+      quorum: raft.service,
+      controller: node,
+    } as ServedServices);
+  }
+
+  async startBroker(id: NodeId): Promise<BrokerNode> {
+    const { environment, transport, raft } = await this.#startRaft(id, 'observer');
+    const broker = await openBroker({
+      nodeId: id,
+      clusterId: CLUSTER_ID,
+      config: brokerConfig(this.#options.properties ?? {}),
+      environment,
+      raft,
+      transport,
+      logs: { directory: '/data/logs', directoryId: directoryIdOf(id) },
+      listeners: [
+        { name: 'client', ...addressOf(id, 'client') },
+        { name: 'replica', ...addressOf(id, 'replica') },
+      ],
+      controllerEndpoints: (controller) => addressOf(controller, 'controller'),
+    });
+    await transport.serve(addressOf(id, 'client'), { broker: broker.broker, admin: broker.admin });
+    await transport.serve(addressOf(id, 'replica'), { replica: broker.replica });
+    const node = { id, environment, broker, raft };
+    this.brokers.set(id, node);
+    return node;
+  }
+
+  /** kill -9: the disk stays. */
+  kill(id: NodeId): void {
+    this.network.kill(`node${id}`);
+    const environment = this.#environments.get(id);
+    if (environment !== undefined) this.#environments.set(id, environment.kill());
+    this.brokers.delete(id);
+    this.#controllers.delete(id);
+  }
+
+  async stopBroker(id: NodeId, controlled: boolean): Promise<void> {
+    const { broker, raft } = this.get(id);
+    await broker.shutdown({ controlled });
+    await raft.close({ graceful: false, timeoutMs: 0 });
+    this.kill(id);
+  }
+
+  /** Fatal ends of any node, as text. */
+  fatals(): string[] {
+    return [...this.#environments].flatMap(([id, { exit }]) =>
+      exit.ends.map(({ reason, error }) => `${id}: ${reason}: ${String(error)}`),
+    );
+  }
+
+  async #startRaft(id: NodeId, role: 'voter' | 'observer') {
+    const { scheduler } = this;
+    const environment =
+      this.#environments.get(id) ?? createTestEnvironment({ seed: 7, scheduler, name: `node${id}` });
+    this.#environments.set(id, environment);
+    const transport: Transport = this.network.transport(`node${id}`);
+    const { files, stores } = environment;
+    const directory = '/data/metadata';
+    const voters = this.controllerIds.map((voter) => ({ id: voter, directoryId: directoryIdOf(voter) }));
+    const format = { directory, clusterId: CLUSTER_ID, directoryId: directoryIdOf(id), nodeId: id, voters };
+    let opened = await openQuorumStore({ directory, files, stores });
+    if (opened.kind === 'empty') {
+      await formatQuorumStore({ ...format, files, stores });
+      opened = await openQuorumStore({ directory, files, stores });
+    }
+    if (opened.kind !== 'open') throw new Error(`store of ${id} is ${opened.kind}`);
+    const raft = await openRaftNode({
+      nodeId: id,
+      store: opened.store,
+      environment,
+      timeouts: DEFAULT_QUORUM_TIMEOUTS,
+      voters: this.controllerIds.map((voter) => ({ id: voter, endpoint: addressOf(voter, 'controller') })),
+      peers: (_voter, endpoint) => transport.connect(endpoint).quorum,
+      role,
+      advertised: addressOf(id, 'controller'),
+    });
+    return { environment, transport, raft };
+  }
+}
