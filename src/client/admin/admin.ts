@@ -188,7 +188,7 @@ export class Admin {
 
 function brokerTimeout(call: CallOptions): number {
   const timeoutMs = call.timeoutMs ?? 0;
-  return Math.max(1, timeoutMs - Math.min(ANSWER_SLACK_MS, timeoutMs / 2));
+  return Math.max(1, Math.floor(timeoutMs - Math.min(ANSWER_SLACK_MS, timeoutMs / 2)));
 }
 
 function accepted<T extends Outcome>(outcome: T | undefined, what: string): T {

@@ -3,5 +3,7 @@ export * from './environment.ts';
 export * from './exit.ts';
 export * from './files.ts';
 export * from './pino-logger.ts';
+export * from './ports.ts';
 export * from './prom-metrics.ts';
 export * from './random.ts';
+export * from './temporary-directory.ts';
