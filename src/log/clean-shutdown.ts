@@ -1,0 +1,35 @@
+import type { BrokerEpoch } from '../base/index.ts';
+import { NONE } from '../base/index.ts';
+import type { Files } from '../env/index.ts';
+import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+
+const NAME = '.kafka_cleanshutdown';
+
+/**
+ * The mark of a clean stop, with the broker epoch that ended: `{"version":0,"brokerEpoch":n}`. It is taken away before anything
+ * is written, so a crash leaves none. Source: KIP-966, Kafka's CleanShutdownFileHandler.
+ */
+export async function saveCleanShutdown(
+  files: Files,
+  directory: string,
+  brokerEpoch: BrokerEpoch,
+): Promise<void> {
+  await replaceFile(files, directory, NAME, Buffer.from(JSON.stringify({ version: 0, brokerEpoch })));
+}
+
+/** Whether the last stop was clean, and its broker epoch (-1: unknown). The mark is gone, durably, when it resolves. */
+export async function takeCleanShutdown(
+  files: Files,
+  directory: string,
+): Promise<{ readonly clean: boolean; readonly brokerEpoch: BrokerEpoch }> {
+  const bytes = await readWholeFile(files, `${directory}/${NAME}`);
+  if (bytes === undefined) return { clean: false, brokerEpoch: NONE };
+  await files.remove(`${directory}/${NAME}`);
+  await files.syncDirectory(directory);
+  return { clean: true, brokerEpoch: epochOf(bytes.toString()) };
+}
+
+function epochOf(text: string): BrokerEpoch {
+  const match = /"brokerEpoch":(\d+)/.exec(text);
+  return match === null ? NONE : Number(match[1]);
+}

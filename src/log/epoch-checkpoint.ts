@@ -1,0 +1,72 @@
+import { CorruptionError } from '../base/index.ts';
+import type { Files } from '../env/index.ts';
+import { decodeCheckpoint, encodeCheckpoint, readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { EpochCache, type EpochEntry } from './epoch-cache.ts';
+
+const NAME = 'leader-epoch-checkpoint';
+
+/**
+ * Keeps an epoch cache on disk: `<epoch> <start offset>` per line. Changes are made in memory at once; `settled` resolves when
+ * the file holds all of them, and nothing of a new epoch may be acknowledged before.
+ */
+export class EpochCheckpoint {
+  readonly cache: EpochCache;
+  readonly #files: Files;
+  readonly #directory: string;
+  #saving: Promise<void> | undefined;
+  #dirty = false;
+
+  constructor(files: Files, directory: string, cache: EpochCache) {
+    this.#files = files;
+    this.#directory = directory;
+    this.cache = cache;
+  }
+
+  /** Throws CorruptionError when the file is not one of ours. */
+  static async open(files: Files, directory: string): Promise<EpochCheckpoint> {
+    const path = `${directory}/${NAME}`;
+    const bytes = await readWholeFile(files, path);
+    const entries = bytes === undefined ? [] : decodeEntries(bytes, path);
+    return new EpochCheckpoint(files, directory, new EpochCache(entries));
+  }
+
+  /** The cache has changed. */
+  touch(): void {
+    this.#dirty = true;
+  }
+
+  /** True while the file may lack a change. */
+  get isDirty(): boolean {
+    return this.#dirty || this.#saving !== undefined;
+  }
+
+  /** Rejects with the EnvironmentError of the write; undefined: nothing to wait for. */
+  settled(): Promise<void> | undefined {
+    if (!this.isDirty) return undefined;
+    this.#saving ??= this.#save().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false;
+      const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+      await replaceFile(this.#files, this.#directory, NAME, encodeCheckpoint(lines));
+    }
+  }
+}
+
+function decodeEntries(bytes: Buffer, path: string): EpochEntry[] {
+  const entries: EpochEntry[] = [];
+  for (const line of decodeCheckpoint(bytes, path)) {
+    const [epoch = Number.NaN, startOffset = Number.NaN, ...rest] = line.split(' ').map(Number);
+    const last = entries.at(-1);
+    const grows = last === undefined || (epoch > last.epoch && startOffset > last.startOffset);
+    if (rest.length > 0 || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(startOffset) || !grows)
+      throw new CorruptionError(path, 0, 'growing lines of epoch and start offset', JSON.stringify(line));
+    entries.push({ epoch, startOffset });
+  }
+  return entries;
+}

@@ -1,0 +1,7 @@
+/** The logs of a broker: record batches in segments, per partition. Bytes are those of log/record. */
+export type { EpochEnd } from './epoch-cache.ts';
+export { DEFAULT_LOG_CONFIG, type LogConfig, toLogConfig } from './log-config.ts';
+export { type LogManager, type LogManagerOptions, openLogManager } from './log-manager.ts';
+export type { LogAppend, PartitionLog } from './partition-log.ts';
+export type { LogRead, ReadOptions } from './read-log.ts';
+export type { TimestampOffset } from './search-timestamp.ts';

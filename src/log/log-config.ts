@@ -1,0 +1,50 @@
+import { TOPIC_CONFIG_KEYS } from '../base/index.ts';
+import type { CompressionType, TimestampType } from './record/index.ts';
+
+/** What the log of a partition is told by its topic's configuration; each field is the key of the same name. */
+export interface LogConfig {
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly segmentIndexBytes: number;
+  readonly indexIntervalBytes: number;
+  readonly maxMessageBytes: number;
+  /** -1: for ever. */
+  readonly retentionMs: number;
+  /** -1: no limit. */
+  readonly retentionBytes: number;
+  readonly compressionType: CompressionType | 'producer';
+  readonly timestampType: TimestampType;
+  /** True: flushedOffset follows writtenOffset without a sync. */
+  readonly writeCaching: boolean;
+  readonly producerIdExpirationMs: number;
+}
+
+const PRODUCER_ID_EXPIRATION_MS = 86_400_000;
+
+/**
+ * From topic keys and values that configValueProblem has let pass; what is missing takes its default.
+ * `producerIdExpirationMs` is a key of the broker, not of the topic.
+ */
+export function toLogConfig(
+  values: Readonly<Record<string, string | undefined>>,
+  producerIdExpirationMs = PRODUCER_ID_EXPIRATION_MS,
+): LogConfig {
+  const text = (key: string): string => values[key] ?? TOPIC_CONFIG_KEYS[key]?.default ?? '';
+  const compression = text('compression.type');
+  return {
+    segmentBytes: Number(text('segment.bytes')),
+    segmentMs: Number(text('segment.ms')),
+    segmentIndexBytes: Number(text('segment.index.bytes')),
+    indexIntervalBytes: Number(text('index.interval.bytes')),
+    maxMessageBytes: Number(text('max.message.bytes')),
+    retentionMs: Number(text('retention.ms')),
+    retentionBytes: Number(text('retention.bytes')),
+    compressionType: compression === 'uncompressed' ? 'none' : (compression as CompressionType | 'producer'),
+    timestampType: text('message.timestamp.type') as TimestampType,
+    writeCaching: text('write.caching') === 'true',
+    producerIdExpirationMs,
+  };
+}
+
+/** Kafka's defaults. */
+export const DEFAULT_LOG_CONFIG: LogConfig = toLogConfig({});

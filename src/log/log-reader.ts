@@ -1,0 +1,81 @@
+import { CorruptionError, EnvironmentError, type Offset } from '../base/index.ts';
+import { type LogRead, type ReadHint, type ReadOptions, readSegment, type SegmentRead } from './read-log.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { LogTail } from './tail-cache.ts';
+
+/** Reads of one log, from its tail in memory when that reaches back far enough, else from its files. */
+export class LogReader {
+  readonly #segments: SegmentList;
+  readonly #tail: LogTail;
+  /** Changes whenever bytes that a read under way may have seen are gone. */
+  #layout = 0;
+  /** Where the last reader of the files went on: sequential readers skip the index. */
+  #hint: ReadHint | undefined;
+
+  constructor(segments: SegmentList, tail: LogTail) {
+    this.#segments = segments;
+    this.#tail = tail;
+  }
+
+  /** Bytes are about to go: reads under way that saw them begin again. */
+  invalidate(): void {
+    this.#layout++;
+    this.#hint = undefined;
+  }
+
+  /** `from` lies below `upperBound`, which is at most the end of the log. `again` reads anew, with all checks, after a cut. */
+  read(
+    from: Offset,
+    options: ReadOptions,
+    again: () => LogRead | Promise<LogRead>,
+  ): LogRead | Promise<LogRead> {
+    return this.#tail.covers(from) ? this.#readTail(from, options) : this.#readFiles(from, options, again);
+  }
+
+  #readTail(from: Offset, options: ReadOptions): LogRead {
+    const batches = this.#tail.read(from, options.upperBound, options.maxBytes, options.atLeastOne);
+    let sizeBytes = 0;
+    for (const batch of batches) sizeBytes += batch.length;
+    return { batches, sizeBytes };
+  }
+
+  async #readFiles(
+    from: Offset,
+    options: ReadOptions,
+    again: () => LogRead | Promise<LogRead>,
+  ): Promise<LogRead> {
+    const layout = this.#layout;
+    try {
+      for (let i = this.#segments.indexOf(from); i < this.#segments.all.length; i++) {
+        const segment = this.#segments.all[i] as Segment;
+        const result = await this.#readOne(segment, from, options);
+        if (layout !== this.#layout) return again();
+        if (result === undefined || result.past) continue;
+        this.#hint = result.hint;
+        return result.read;
+      }
+    } catch (error) {
+      // The file was cut or removed under the read: look again at what is there now.
+      if (layout !== this.#layout) return again();
+      throw error;
+    }
+    // Only a gap of offsets lay between `from` and the tail.
+    return this.#readTail(from, options);
+  }
+
+  /** undefined: nothing of the segment is in its file yet. */
+  async #readOne(segment: Segment, from: Offset, options: ReadOptions): Promise<SegmentRead | undefined> {
+    if (segment.writtenBytes === 0) return undefined;
+    return this.#segments.use(segment, (handle, index) =>
+      readSegment(segment, { handle, index }, from, options, this.#hint),
+    );
+  }
+}
+
+/** True for what takes a log offline when met while reading: damage, and a disk that cannot be read. */
+export function isReadFatal(error: unknown): boolean {
+  return (
+    error instanceof CorruptionError || (error instanceof EnvironmentError && error.reason === 'io-error')
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * Opening the log of a partition. After a clean stop its files are trusted. After an unclean one the last segment is read again
+ * from its start with every CRC; those before it were durable before it began, so its base is the least that must be good.
+ *
+ * What lies below the recovery point was synced: a bad batch there is corruption, never cut. What lies at or above it may be torn:
+ * the log ends at the first bad batch. Source: Kafka's LogLoader and LogSegment.recover; where Kafka cuts, we go offline.
+ */
+import { assert, CorruptionError, type Offset } from '../base/index.ts';
+import type { Files, Logger } from '../env/index.ts';
+import { EpochCheckpoint } from './epoch-checkpoint.ts';
+import type { LogConfig } from './log-config.ts';
+import { rebuildProducers, removeSnapshotsAbove } from './producer-replay.ts';
+import type { ProducerStates } from './producer-states.ts';
+import { Segment } from './segment.ts';
+import { SegmentIndex } from './segment-index.ts';
+import { SegmentList } from './segment-list.ts';
+import { parseLogFileName } from './segment-names.ts';
+import type { SegmentPool } from './segment-pool.ts';
+import { type ScanEnd, scanBatches } from './segment-scan.ts';
+
+export interface OpenLogOptions {
+  readonly files: Files;
+  readonly logger: Logger;
+  readonly pool: SegmentPool;
+  readonly directory: string;
+  readonly config: LogConfig;
+  /** Checkpoints of the directory; 0 when they do not name this log. */
+  readonly recoveryPoint: Offset;
+  readonly logStartOffset: Offset;
+  readonly clean: boolean;
+}
+
+/** What is on disk, all of it durable; the last segment is open. */
+export interface LoadedLog {
+  readonly segments: SegmentList;
+  readonly epochs: EpochCheckpoint;
+  readonly producers: ProducerStates;
+  readonly logStartOffset: Offset;
+  readonly logEndOffset: Offset;
+}
+
+/** Throws CorruptionError, EnvironmentError. */
+export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
+  const { files, directory, logger, config } = options;
+  const epochs = await EpochCheckpoint.open(files, directory);
+  const segments = new SegmentList(files, directory, options.pool, config);
+  await findSegments(segments);
+  if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
+  // Loading a closed segment checks its indexes, or makes them anew.
+  for (const segment of segments.all.slice(0, -1)) await segments.use(segment, async () => {});
+  const end = options.clean
+    ? await trustLast(segments, options)
+    : await recoverLast(segments, options, epochs);
+  const logEndOffset = end.nextOffset;
+  await removeSnapshotsAbove(files, directory, logEndOffset);
+  const producers = await rebuildProducers(segments, logEndOffset, logger);
+  await segments.active.removeIndex();
+  const firstBase = segments.all[0]?.baseOffset ?? 0;
+  const logStartOffset = Math.min(Math.max(options.logStartOffset, firstBase), logEndOffset);
+  const cutEnd = epochs.cache.truncateFromEnd(logEndOffset);
+  const cutStart = epochs.cache.truncateFromStart(logStartOffset);
+  if (cutEnd || cutStart) epochs.touch();
+  await epochs.settled();
+  return { segments, epochs, producers, logStartOffset, logEndOffset };
+}
+
+async function findSegments(segments: SegmentList): Promise<void> {
+  const { files, directory } = segments;
+  for (const name of await files.list(directory)) {
+    const parsed = parseLogFileName(name);
+    if (parsed?.suffix !== 'log') continue;
+    const segment = new Segment(files, directory, parsed.offset);
+    const stat = await files.stat(segment.logPath);
+    segment.exists = true;
+    segment.sizeBytes = stat?.sizeBytes ?? 0;
+    segment.writtenBytes = segment.sizeBytes;
+    segments.all.push(segment);
+  }
+}
+
+async function createFirst(segments: SegmentList, baseOffset: Offset): Promise<void> {
+  const segment = new Segment(segments.files, segments.directory, baseOffset);
+  segments.all.push(segment);
+  await segments.create(segment);
+}
+
+/** After a clean stop: from the last index entry, to find the end. */
+async function trustLast(segments: SegmentList, options: OpenLogOptions): Promise<ScanEnd> {
+  const segment = await segments.activate();
+  const { handle, index } = segment;
+  assert(handle !== undefined && index !== undefined, 'a loaded segment is open');
+  const start = index.offsets.lookup(Number.MAX_SAFE_INTEGER);
+  const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+  const first = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+  await scanBatches(handle, first, (header) => {
+    segment.firstTimestampMs = header.maxTimestamp;
+    return false;
+  });
+  const end = await scanBatches(handle, range, () => true);
+  if (end.problem !== undefined)
+    throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
+  assertReaches(segment, end, options.recoveryPoint);
+  return end;
+}
+
+/** After an unclean stop: everything again, cut where the synced part ends and a bad batch stands. */
+async function recoverLast(
+  segments: SegmentList,
+  options: OpenLogOptions,
+  epochs: EpochCheckpoint,
+): Promise<ScanEnd> {
+  const { files, directory, config, logger } = options;
+  const segment = segments.active;
+  const handle = segment.handle ?? (await files.open(segment.logPath, 'write'));
+  const index = new SegmentIndex(segment.baseOffset);
+  segment.handle = handle;
+  segment.index = index;
+  const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
+  const end = await scanBatches(handle, range, (header, position) => {
+    segment.firstTimestampMs ??= header.maxTimestamp;
+    index.note(header, position, config.indexIntervalBytes);
+    if (
+      header.leaderEpoch > epochs.cache.latestEpoch &&
+      epochs.cache.assign(header.leaderEpoch, header.baseOffset)
+    )
+      epochs.touch();
+    return true;
+  });
+  assertReaches(segment, end, options.recoveryPoint);
+  if (end.problem !== undefined) {
+    const lostBytes = segment.writtenBytes - end.position;
+    logger.warn(
+      { directory, offset: end.nextOffset, lostBytes, problem: end.problem },
+      'cut an unsynced tail',
+    );
+    await handle.truncate(end.position);
+    segment.sizeBytes = end.position;
+    segment.writtenBytes = end.position;
+  }
+  // A killed process leaves bytes that only the system's memory has.
+  await handle.sync();
+  await files.syncDirectory(directory);
+  return end;
+}
+
+function assertReaches(segment: Segment, end: ScanEnd, recoveryPoint: Offset): void {
+  if (end.nextOffset >= recoveryPoint) return;
+  const found = end.problem ?? 'the end of the file';
+  throw new CorruptionError(
+    segment.logPath,
+    end.position,
+    `batches up to the synced offset ${recoveryPoint}`,
+    found,
+  );
+}

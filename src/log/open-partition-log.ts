@@ -1,0 +1,47 @@
+import { CorruptionError, EnvironmentError } from '../base/index.ts';
+import { EpochCache } from './epoch-cache.ts';
+import { EpochCheckpoint } from './epoch-checkpoint.ts';
+import type { LogCheckpoint } from './log-checkpoint.ts';
+import type { LogConfig } from './log-config.ts';
+import { type LoadedLog, loadLog } from './open-log.ts';
+import { type LogIdentity, type LogSurroundings, PartitionLog } from './partition-log.ts';
+import { ProducerStates } from './producer-states.ts';
+import { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+
+/** The log in a directory that exists. One that is damaged or cannot be read comes back offline, with its `failure` set. */
+export async function openPartitionLog(
+  identity: LogIdentity,
+  config: LogConfig,
+  found: { readonly checkpoint: LogCheckpoint; readonly clean: boolean },
+  around: LogSurroundings,
+): Promise<PartitionLog> {
+  const { highWatermark, recoveryPoint, logStart } = found.checkpoint;
+  const { directory } = identity;
+  const { files, logger, pool } = around;
+  const options = {
+    files,
+    logger,
+    pool,
+    directory,
+    config,
+    recoveryPoint,
+    logStartOffset: logStart,
+    clean: found.clean,
+  };
+  try {
+    return new PartitionLog(identity, await loadLog(options), highWatermark, around);
+  } catch (error) {
+    if (!(error instanceof CorruptionError) && !(error instanceof EnvironmentError)) throw error;
+    const log = new PartitionLog(identity, nothingLoaded(around, directory, config), 0, around);
+    log.takeOffline(error);
+    return log;
+  }
+}
+
+function nothingLoaded(around: LogSurroundings, directory: string, config: LogConfig): LoadedLog {
+  const segments = new SegmentList(around.files, directory, around.pool, config);
+  segments.all.push(new Segment(around.files, directory, 0));
+  const epochs = new EpochCheckpoint(around.files, directory, new EpochCache());
+  return { segments, epochs, producers: new ProducerStates(), logStartOffset: 0, logEndOffset: 0 };
+}

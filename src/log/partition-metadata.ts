@@ -1,0 +1,27 @@
+import { CorruptionError, isUuid, type Uuid } from '../base/index.ts';
+import type { Files } from '../env/index.ts';
+import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+
+const NAME = 'partition.metadata';
+const TEXT = /^version: 0\ntopic_id: (\S+)\n?$/;
+
+/** Which topic a log directory belongs to: names return, ids never do (KIP-516). */
+export function savePartitionMetadata(files: Files, directory: string, topicId: Uuid): Promise<void> {
+  return replaceFile(files, directory, NAME, Buffer.from(`version: 0\ntopic_id: ${topicId}`));
+}
+
+/** undefined: the directory was never finished. Throws CorruptionError. */
+export async function readPartitionMetadata(files: Files, directory: string): Promise<Uuid | undefined> {
+  const path = `${directory}/${NAME}`;
+  const bytes = await readWholeFile(files, path);
+  if (bytes === undefined) return undefined;
+  const topicId = TEXT.exec(bytes.toString())?.[1];
+  if (topicId === undefined || !isUuid(topicId))
+    throw new CorruptionError(
+      path,
+      0,
+      'a version and a topic id',
+      JSON.stringify(bytes.toString().slice(0, 80)),
+    );
+  return topicId;
+}

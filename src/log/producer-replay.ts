@@ -1,0 +1,93 @@
+import { CorruptionError, type Offset } from '../base/index.ts';
+import type { FileHandle, Files, Logger } from '../env/index.ts';
+import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+import { ProducerStates } from './producer-states.ts';
+import type { Segment } from './segment.ts';
+import type { SegmentList } from './segment-list.ts';
+import { offsetName, parseLogFileName } from './segment-names.ts';
+import { scanBatches } from './segment-scan.ts';
+
+/** Offsets of the snapshots in a log's directory, ascending. */
+export async function listSnapshots(files: Files, directory: string): Promise<Offset[]> {
+  const names = await files.list(directory);
+  return names.flatMap((name) => {
+    const parsed = parseLogFileName(name);
+    return parsed?.suffix === 'snapshot' ? [parsed.offset] : [];
+  });
+}
+
+export function snapshotPath(directory: string, offset: Offset): string {
+  return `${directory}/${offsetName(offset)}.snapshot`;
+}
+
+/** Snapshots above `offset` describe a log that is no more. */
+export async function removeSnapshotsAbove(files: Files, directory: string, offset: Offset): Promise<void> {
+  for (const snapshot of await listSnapshots(files, directory))
+    if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
+}
+
+/** The newest good snapshot at or below `offset`; a damaged one is removed, for all can be found in the log again. */
+export async function loadSnapshot(
+  files: Files,
+  directory: string,
+  offset: Offset,
+  logger: Logger,
+): Promise<{ states: ProducerStates; offset: Offset } | undefined> {
+  const snapshots = (await listSnapshots(files, directory)).filter((snapshot) => snapshot <= offset);
+  for (const snapshot of snapshots.reverse()) {
+    const path = snapshotPath(directory, snapshot);
+    const bytes = await readWholeFile(files, path);
+    if (bytes === undefined) continue;
+    try {
+      return { states: decodeProducerSnapshot(bytes, path), offset: snapshot };
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      logger.warn({ path, error: error.message }, 'removed a damaged producer snapshot');
+      await files.remove(path);
+    }
+  }
+  return undefined;
+}
+
+/** Saves the states at `offset`, the end of the log, so that the next start need not replay. */
+export async function saveSnapshot(
+  files: Files,
+  directory: string,
+  offset: Offset,
+  states: ProducerStates,
+): Promise<void> {
+  await replaceFile(files, directory, `${offsetName(offset)}.snapshot`, encodeProducerSnapshot(states));
+}
+
+/**
+ * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from the headers of the
+ * batches since. All bytes of the log must be in its files.
+ */
+export async function rebuildProducers(
+  segments: SegmentList,
+  endOffset: Offset,
+  logger: Logger,
+): Promise<ProducerStates> {
+  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger);
+  const states = snapshot?.states ?? new ProducerStates();
+  const from = snapshot?.offset ?? 0;
+  if (from >= endOffset) return states;
+  for (let i = segments.indexOf(from); i < segments.all.length; i++) {
+    const segment = segments.all[i] as Segment;
+    if (segment.baseOffset >= endOffset || segment.writtenBytes === 0) continue;
+    await segments.use(segment, (handle, index) => replay(segment, handle, index.offsets.lookup(from)));
+  }
+  return states;
+
+  async function replay(segment: Segment, handle: FileHandle, start: number): Promise<void> {
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, (header) => {
+      if (header.baseOffset >= endOffset) return false;
+      if (header.baseOffset >= from) states.record(header);
+      return true;
+    });
+    if (end.problem !== undefined)
+      throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
+  }
+}

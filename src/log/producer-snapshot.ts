@@ -1,0 +1,84 @@
+import { CorruptionError, crc32c } from '../base/index.ts';
+import { type ProducerState, ProducerStates } from './producer-states.ts';
+import {
+  readInt16,
+  readInt32,
+  readInt64,
+  readUint32,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from './record/bytes.ts';
+
+/**
+ * `<offset>.snapshot`: the producer states that the log gives up to that offset (exclusive).
+ *
+ *   version i16 = 1 | CRC-32C u32 of everything after it | count i32
+ *   { producer id i64 | producer epoch i16 | last sequence i32 | last offset i64 | offset delta i32 | timestamp i64
+ *   | coordinator epoch i32 | first offset of the open transaction i64, -1: none }*
+ *
+ * Only the last batch of a producer survives, so after a restart only a repetition of that one is known.
+ * Source: Kafka's ProducerStateManager.
+ */
+const VERSION = 1;
+const HEADER_BYTES = 10;
+const CRC_AT = 2;
+const CRC_START = 6;
+const ENTRY_BYTES = 46;
+
+export function encodeProducerSnapshot(states: ProducerStates): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + states.count * ENTRY_BYTES);
+  writeInt16(bytes, 0, VERSION);
+  writeInt32(bytes, CRC_START, states.count);
+  let at = HEADER_BYTES;
+  for (const state of states.all()) {
+    const last = state.batches.at(-1);
+    writeInt64(bytes, at, state.producerId);
+    writeInt16(bytes, at + 8, state.producerEpoch);
+    writeInt32(bytes, at + 10, last?.lastSequence ?? -1);
+    writeInt64(bytes, at + 14, last?.lastOffset ?? -1);
+    writeInt32(bytes, at + 22, last?.offsetDelta ?? 0);
+    writeInt64(bytes, at + 26, state.lastTimestampMs);
+    writeInt32(bytes, at + 34, -1);
+    writeInt64(bytes, at + 38, -1);
+    at += ENTRY_BYTES;
+  }
+  writeInt32(bytes, CRC_AT, crc32c(bytes.subarray(CRC_START)));
+  return bytes;
+}
+
+/** Throws CorruptionError; `file` is for its message. */
+export function decodeProducerSnapshot(bytes: Uint8Array, file: string): ProducerStates {
+  if (bytes.length < HEADER_BYTES)
+    throw new CorruptionError(file, 0, `at least ${HEADER_BYTES} bytes`, `${bytes.length}`);
+  const version = readInt16(bytes, 0);
+  if (version !== VERSION) throw new CorruptionError(file, 0, `version ${VERSION}`, `${version}`);
+  const crc = crc32c(bytes.subarray(CRC_START));
+  if (crc !== readUint32(bytes, CRC_AT))
+    throw new CorruptionError(file, CRC_AT, `CRC ${readUint32(bytes, CRC_AT)}`, `${crc}`);
+  const count = readInt32(bytes, CRC_START);
+  if (bytes.length !== HEADER_BYTES + count * ENTRY_BYTES)
+    throw new CorruptionError(file, CRC_START, `${count} entries`, `${bytes.length} bytes`);
+  const states = new ProducerStates();
+  for (let at = HEADER_BYTES; at < bytes.length; at += ENTRY_BYTES) states.restore(decodeEntry(bytes, at));
+  return states;
+}
+
+function decodeEntry(bytes: Uint8Array, at: number): ProducerState {
+  const lastSequence = readInt32(bytes, at + 10);
+  const offsetDelta = readInt32(bytes, at + 22);
+  const timestampMs = readInt64(bytes, at + 26);
+  const last = {
+    firstSequence: (lastSequence - offsetDelta + 2 ** 31) % 2 ** 31,
+    lastSequence,
+    lastOffset: readInt64(bytes, at + 14),
+    offsetDelta,
+    timestampMs,
+  };
+  return {
+    producerId: readInt64(bytes, at),
+    producerEpoch: readInt16(bytes, at + 8),
+    batches: lastSequence < 0 ? [] : [last],
+    lastTimestampMs: timestampMs,
+  };
+}

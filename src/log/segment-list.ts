@@ -1,0 +1,125 @@
+import { assert, type Offset, type WallMs } from '../base/index.ts';
+import type { FileHandle, Files } from '../env/index.ts';
+import type { LogConfig } from './log-config.ts';
+import { Segment } from './segment.ts';
+import { SegmentIndex } from './segment-index.ts';
+import type { SegmentPool } from './segment-pool.ts';
+
+const INT32_MAX = 2 ** 31 - 1;
+
+/** The segments of one log, ascending; the last is active. Never empty but while a log is loaded or emptied. */
+export class SegmentList {
+  readonly files: Files;
+  readonly directory: string;
+  readonly pool: SegmentPool;
+  config: LogConfig;
+  readonly all: Segment[] = [];
+
+  constructor(files: Files, directory: string, pool: SegmentPool, config: LogConfig) {
+    this.files = files;
+    this.directory = directory;
+    this.pool = pool;
+    this.config = config;
+  }
+
+  get active(): Segment {
+    const segment = this.all.at(-1);
+    assert(segment !== undefined, 'a log has an active segment');
+    return segment;
+  }
+
+  get sizeBytes(): number {
+    return this.all.reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  /** Index of the last segment that begins at or before `offset`; 0 when none does. */
+  indexOf(offset: Offset): number {
+    let low = 0;
+    let high = this.all.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.all[middle]?.baseOffset ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** True when the batch must go into a new segment: by size, by age, or because an index could not hold it. */
+  mustRoll(batch: Appended): boolean {
+    const { active: segment, config } = this;
+    if (segment.sizeBytes === 0) return false;
+    return (
+      segment.sizeBytes + batch.sizeBytes > config.segmentBytes ||
+      batch.lastOffset - segment.baseOffset > INT32_MAX ||
+      (segment.index?.offsets.sizeBytes ?? 0) >= config.segmentIndexBytes ||
+      batch.maxTimestamp - (segment.firstTimestampMs ?? batch.maxTimestamp) > config.segmentMs
+    );
+  }
+
+  /** Begins a new active segment, in memory only. `snapshot`: the producer states at its base. */
+  roll(baseOffset: Offset, snapshot: Uint8Array): void {
+    const segment = new Segment(this.files, this.directory, baseOffset);
+    segment.index = new SegmentIndex(baseOffset);
+    segment.snapshot = snapshot;
+    this.all.push(segment);
+  }
+
+  /** Counts a batch into the active segment. */
+  append(batch: Appended): void {
+    const segment = this.active;
+    segment.firstTimestampMs ??= batch.maxTimestamp;
+    segment.index?.note(batch, segment.sizeBytes, this.config.indexIntervalBytes);
+    segment.sizeBytes += batch.sizeBytes;
+  }
+
+  /** Runs `task` with the file and index of a segment whose file is there. */
+  use<T>(segment: Segment, task: (handle: FileHandle, index: SegmentIndex) => Promise<T>): Promise<T> {
+    const { handle, index } = segment;
+    if (segment === this.active && handle !== undefined && index !== undefined) return task(handle, index);
+    return this.pool.use(segment, this.config.indexIntervalBytes, task);
+  }
+
+  /** The last segment is to be appended to: its file is open and stays so. */
+  async activate(): Promise<Segment> {
+    const segment = this.active;
+    this.pool.forget(segment);
+    await segment.load(this.config.indexIntervalBytes);
+    return segment;
+  }
+
+  /** Makes the file of a new segment, durably. */
+  async create(segment: Segment): Promise<void> {
+    await segment.saveSnapshot();
+    await segment.create();
+    await this.files.syncDirectory(this.directory);
+  }
+
+  /** A segment that is durable and grows no more. */
+  async retire(closed: Segment): Promise<void> {
+    await closed.saveIndex();
+    this.pool.adopt(closed);
+  }
+
+  /** Removes the last segment, durably. */
+  async removeLast(): Promise<void> {
+    await this.#remove(this.all.pop());
+  }
+
+  /** Removes the first segment, durably. */
+  async removeFirst(): Promise<void> {
+    await this.#remove(this.all.shift());
+  }
+
+  async #remove(segment: Segment | undefined): Promise<void> {
+    assert(segment !== undefined, 'there is a segment to remove');
+    this.pool.forget(segment);
+    await segment.remove();
+    await this.files.syncDirectory(this.directory);
+  }
+}
+
+interface Appended {
+  readonly lastOffset: Offset;
+  readonly maxTimestamp: WallMs;
+  readonly sizeBytes: number;
+}

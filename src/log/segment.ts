@@ -1,0 +1,146 @@
+import { assert, CorruptionError, NONE, type Offset, type WallMs } from '../base/index.ts';
+import type { FileHandle, Files } from '../env/index.ts';
+import { readWholeFile } from './checkpoint-file.ts';
+import { OffsetIndex } from './offset-index.ts';
+import { SegmentIndex } from './segment-index.ts';
+import { offsetName } from './segment-names.ts';
+import { scanBatches } from './segment-scan.ts';
+import { TimeIndex } from './time-index.ts';
+
+/**
+ * A stretch of a log in one file. The last segment of a log is active: its handle and index are always here, and its file may
+ * be shorter than `sizeBytes` while a write is under way. Closed segments are opened when read and let go of by the pool.
+ */
+export class Segment {
+  readonly baseOffset: Offset;
+  /** Without suffix. */
+  readonly path: string;
+  readonly #files: Files;
+  /** Its file has been made. */
+  exists = false;
+  /** With appends that are not in the file yet. */
+  sizeBytes = 0;
+  /** In the file. */
+  writtenBytes = 0;
+  /** Largest timestamp of its first batch; undefined: not known since the log was opened, or empty. */
+  firstTimestampMs: WallMs | undefined;
+  /** As last known while its index was here; see largestTimestampMs. */
+  maxTimestampMs: WallMs = NONE;
+  index: SegmentIndex | undefined;
+  handle: FileHandle | undefined;
+  /** Producer states at the base offset, to be saved with the file. */
+  snapshot: Uint8Array | undefined;
+  #loading: Promise<void> | undefined;
+
+  constructor(files: Files, directory: string, baseOffset: Offset) {
+    this.#files = files;
+    this.baseOffset = baseOffset;
+    this.path = `${directory}/${offsetName(baseOffset)}`;
+  }
+
+  get logPath(): string {
+    return `${this.path}.log`;
+  }
+
+  /** -1: empty. */
+  get largestTimestampMs(): WallMs {
+    return this.index?.maxTimestampMs ?? this.maxTimestampMs;
+  }
+
+  /** Makes the file. A leftover of a crash, never counted, is emptied. */
+  async create(): Promise<void> {
+    this.handle = await this.#files.open(this.logPath, 'create');
+    await this.handle.truncate(0);
+    this.exists = true;
+    this.index ??= new SegmentIndex(this.baseOffset);
+  }
+
+  /** Opens file and indexes. Indexes that are missing or make no sense are made anew. */
+  load(intervalBytes: number): Promise<void> {
+    this.#loading ??= this.#load(intervalBytes).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  async #load(intervalBytes: number): Promise<void> {
+    this.handle ??= await this.#files.open(this.logPath, 'write');
+    this.index ??= (await this.#readIndex()) ?? (await this.rebuildIndex(intervalBytes));
+    this.maxTimestampMs = this.index.maxTimestampMs;
+  }
+
+  async #readIndex(): Promise<SegmentIndex | undefined> {
+    const offsetBytes = await readWholeFile(this.#files, `${this.path}.index`);
+    const timeBytes = await readWholeFile(this.#files, `${this.path}.timeindex`);
+    if (offsetBytes === undefined || timeBytes === undefined) return undefined;
+    const offsets = OffsetIndex.decode(this.baseOffset, offsetBytes, this.writtenBytes);
+    const times = TimeIndex.decode(this.baseOffset, timeBytes);
+    if (offsets === undefined || times === undefined) return undefined;
+    if (times.last === undefined && this.writtenBytes > 0) return undefined;
+    return new SegmentIndex(this.baseOffset, offsets, times);
+  }
+
+  /** Reads the whole file, which must be good to its end: throws CorruptionError. */
+  async rebuildIndex(intervalBytes: number): Promise<SegmentIndex> {
+    const { handle } = this;
+    assert(handle !== undefined, 'an index is made from an open file');
+    const index = new SegmentIndex(this.baseOffset);
+    const range = { start: 0, end: this.writtenBytes, minOffset: this.baseOffset, verify: true };
+    const end = await scanBatches(handle, range, (header, position) => {
+      index.note(header, position, intervalBytes);
+      return true;
+    });
+    if (end.problem !== undefined)
+      throw new CorruptionError(this.logPath, end.position, 'a whole batch', end.problem);
+    index.seal();
+    return index;
+  }
+
+  /** Saves the indexes, durably but for their directory entry. */
+  async saveIndex(): Promise<void> {
+    const { index } = this;
+    assert(index !== undefined, 'an index is saved while it is known');
+    index.seal();
+    this.maxTimestampMs = index.maxTimestampMs;
+    await this.#save('index', index.offsets.encode());
+    await this.#save('timeindex', index.times.encode(this.baseOffset));
+  }
+
+  async saveSnapshot(): Promise<void> {
+    if (this.snapshot === undefined) return;
+    await this.#save('snapshot', this.snapshot);
+    this.snapshot = undefined;
+  }
+
+  async #save(suffix: string, bytes: Uint8Array): Promise<void> {
+    const handle = await this.#files.open(`${this.path}.${suffix}`, 'create');
+    try {
+      await handle.truncate(0);
+      await handle.write([bytes], 0);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Index files describe a closed segment only: one that grows again loses them. */
+  async removeIndex(): Promise<void> {
+    await this.#files.remove(`${this.path}.index`);
+    await this.#files.remove(`${this.path}.timeindex`);
+  }
+
+  async close(): Promise<void> {
+    const { handle } = this;
+    this.handle = undefined;
+    this.index = undefined;
+    await handle?.close();
+  }
+
+  /** Removes all files of it. */
+  async remove(): Promise<void> {
+    await this.close();
+    await this.#files.remove(this.logPath);
+    await this.removeIndex();
+    await this.#files.remove(`${this.path}.snapshot`);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Offset, WallMs } from '../base/index.ts';
+import { readInt32, readInt64, writeInt32, writeInt64 } from './record/bytes.ts';
+
+/**
+ * The sparse map from timestamps to offsets of one segment, in memory; `.timeindex` holds the same when it is closed.
+ *
+ *   { timestamp i64 | offset - base offset i32 }*    both strictly growing
+ *
+ * An entry says: every record of the segment with a larger timestamp comes after this offset. Source: Kafka's TimeIndex.
+ */
+export const TIME_ENTRY_BYTES = 12;
+
+export interface TimeEntry {
+  readonly timestampMs: WallMs;
+  readonly offset: Offset;
+}
+
+export class TimeIndex {
+  readonly #entries: TimeEntry[] = [];
+
+  get last(): TimeEntry | undefined {
+    return this.#entries.at(-1);
+  }
+
+  /** Does nothing unless both numbers grow. */
+  maybeAppend(timestampMs: WallMs, offset: Offset): void {
+    const { last } = this;
+    if (last !== undefined && (timestampMs <= last.timestampMs || offset <= last.offset)) return;
+    this.#entries.push({ timestampMs, offset });
+  }
+
+  /** Offset from which a scan meets the first record of `timestampMs` or later; undefined: from the start. */
+  lookup(timestampMs: WallMs): Offset | undefined {
+    const index = this.#firstNot((entry) => entry.timestampMs < timestampMs);
+    return this.#entries[index - 1]?.offset;
+  }
+
+  /** Forgets entries at or after `offset`. */
+  truncateTo(offset: Offset): void {
+    this.#entries.length = this.#firstNot((entry) => entry.offset < offset);
+  }
+
+  #firstNot(holds: (entry: TimeEntry) => boolean): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (holds(this.#entries[middle] as TimeEntry)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  encode(baseOffset: Offset): Uint8Array {
+    const bytes = new Uint8Array(this.#entries.length * TIME_ENTRY_BYTES);
+    for (const [i, { timestampMs, offset }] of this.#entries.entries()) {
+      writeInt64(bytes, i * TIME_ENTRY_BYTES, timestampMs);
+      writeInt32(bytes, i * TIME_ENTRY_BYTES + 8, offset - baseOffset);
+    }
+    return bytes;
+  }
+
+  /** undefined: the bytes cannot be a time index. */
+  static decode(baseOffset: Offset, bytes: Uint8Array): TimeIndex | undefined {
+    if (bytes.length % TIME_ENTRY_BYTES !== 0) return undefined;
+    const index = new TimeIndex();
+    for (let at = 0; at < bytes.length; at += TIME_ENTRY_BYTES) {
+      const before = index.#entries.length;
+      index.maybeAppend(readInt64(bytes, at), baseOffset + readInt32(bytes, at + 8));
+      if (index.#entries.length === before) return undefined;
+    }
+    return index;
+  }
+}
