@@ -3,8 +3,10 @@
  *
  * Owns their order and sequences. Invariants, with ordinals ascending in both lists:
  *   - a sequence is given when a batch is first sent, so that one which never was leaves no gap;
- *   - at most `maxInFlight` are in flight; a batch that is sent again goes only when none before it is in flight, and nothing new
- *     goes while one that was sent again is in flight;
+ *   - from the first batch in flight to the last one sent there are at most `maxInFlight`, counting those between that are settled
+ *     already: the broker recognises a repetition only among the last five of a producer, and answers may overtake one another;
+ *   - a batch that is sent again goes only when none before it is in flight, and nothing new goes while one that was sent again
+ *     is in flight;
  *   - the epoch rises only when nothing is in flight, and no batch in doubt is ever sent under another identity than its first.
  * Source: KIP-98, KIP-360, KAFKA-5494; the last rule is stricter than Kafka's.
  */
@@ -57,6 +59,8 @@ export class PartitionQueue {
   #nextSequence = 0;
   #renew = false;
   #nextOrdinal = 0;
+  /** Batches that were sent, each counted once. */
+  #sent = 0;
   #batchBytesMax: number;
   #capacityBytes = CAPACITY_BYTES_MIN;
 
@@ -104,7 +108,7 @@ export class PartitionQueue {
       if (this.#mustRenewFor(head) && first !== undefined) return Infinity;
       return this.retryAtMs;
     }
-    if (this.#inFlight.length >= this.#options.maxInFlight) return Infinity;
+    if (first !== undefined && this.#sent - first.serial >= this.#options.maxInFlight) return Infinity;
     if (first !== undefined && (this.#renew || !this.#inFlightFresh())) return Infinity;
     const lingers = !hurry && this.#waiting.length === 1 && head.sizeBytes < this.#options.batchSize;
     return Math.max(this.retryAtMs, lingers ? head.createdMs + this.#options.lingerMs : 0);
@@ -132,6 +136,7 @@ export class PartitionQueue {
       head.stamp(this.#identity, this.#nextSequence);
       this.#nextSequence = advanceSequence(this.#nextSequence, head.count);
     }
+    if (head.attempts === 0) head.serial = this.#sent++;
     head.attempts++;
     this.#capacityBytes = Math.min(head.sizeBytes + CAPACITY_SLACK_BYTES, this.#batchBytesMax);
     insert(this.#inFlight, head);

@@ -17,6 +17,8 @@ export class ProducerBatch {
   count = 0;
   /** Bytes it takes of buffer.memory: of the records before compression. */
   sizeBytes = 0;
+  /** How many batches of its partition were first sent before it. */
+  serial = 0;
   /** Times it was sent. A reply counts only for the latest. */
   attempts = 0;
   identity: ProducerIdentity | undefined;
@@ -145,6 +147,7 @@ export class ProducerBatch {
           half === first ? this.baseSequence : advanceSequence(this.baseSequence, middle),
         );
       half.attempts = this.attempts;
+      half.serial = this.serial;
     }
     return [first, second];
   }
