@@ -60,7 +60,8 @@ export function decideHeartbeat(
   const from = stateOf(broker);
   const isCaughtUp = currentMetadataOffset > broker.epoch;
   const to = nextBrokerState(from, {
-    wantFence,
+    // Fenced on its way out: only a new incarnation comes back from there.
+    wantFence: wantFence || (broker.fenced && broker.inControlledShutdown),
     wantShutdown,
     isCaughtUp,
     leadsAny: () => leadsAny(image, brokerId),
