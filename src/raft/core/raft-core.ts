@@ -53,6 +53,8 @@ export class RaftCore {
   constructor(options: CoreOptions, nowMs: MonotonicMs) {
     const q = new Quorum(options, { kind: 'unattached', deadlineMs: nowMs }, nowMs);
     q.role = initialRole(q);
+    // A process that was killed may have left its last state in the cache of the system only: make it durable first.
+    q.persistence.hardStateChanged();
     this.#q = q;
   }
 
@@ -176,7 +178,7 @@ export class RaftCore {
     const replica = leader.replicas.get(voterName(key));
     if (replica === undefined)
       return { replica: key, logEndOffset: NONE, lastFetchAgeMs: NONE, lastCaughtUpAgeMs: NONE };
-    const age = (sinceMs: MonotonicMs): number => (sinceMs === NONE ? NONE : nowMs - sinceMs);
+    const age = (sinceMs: MonotonicMs): number => (sinceMs === NONE ? NONE : Math.round(nowMs - sinceMs));
     const lastFetchAgeMs = age(replica.lastFetchMs);
     const lastCaughtUpAgeMs = age(replica.lastCaughtUpMs);
     return { replica: key, logEndOffset: replica.endOffset, lastFetchAgeMs, lastCaughtUpAgeMs };

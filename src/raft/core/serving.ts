@@ -7,7 +7,7 @@
  * believes of the replica (KAFKA-15100). A parked fetch that is looked at again is evaluated from the start, but is no
  * new sign of life. Source: KIP-595.
  */
-import { type ErrorCode, NONE } from '../../base/index.ts';
+import { type ErrorCode, type MonotonicMs, NONE } from '../../base/index.ts';
 import { isOtherCluster } from './learning.ts';
 import { ENTRY_BYTES_MAX, OBSERVER_SESSION_MS, OBSERVERS_MAX } from './limits.ts';
 import type { Entry, QuorumFetchReply, QuorumFetchRequest } from './messages.ts';
@@ -64,10 +64,18 @@ function recordFetch(q: Quorum, leader: Leader, { replica: key, fetchOffset }: Q
   replica.lastFetchMs = q.nowMs;
   if (fetchOffset === q.log.endOffset) replica.lastCaughtUpMs = q.nowMs;
   if (!q.voters.has(key)) return;
-  leader.contacted.add(key.id);
-  if (leader.contacted.size < q.voters.majority - 1) return;
-  leader.contacted.clear();
-  leader.checkQuorumMs = q.nowMs + checkQuorumMs(q);
+  leader.checkQuorumMs = majorityContactMs(q, leader) + checkQuorumMs(q);
+}
+
+/**
+ * Since when a majority, this node included, has been in touch: the time of the last fetch of the voter that completes
+ * it. Exact where a set of voters seen since a reset could count a contact twice as old.
+ */
+function majorityContactMs(q: Quorum, leader: Leader): MonotonicMs {
+  const { electedAtMs, replicas } = leader;
+  const others = q.voters.others(q.self);
+  const contacts = others.map((voter) => replicas.get(voterName(voter))?.lastFetchMs ?? electedAtMs);
+  return contacts.sort((a, b) => b - a)[q.voters.majority - 2] ?? q.nowMs;
 }
 
 function forgetSilentest(q: Quorum, leader: Leader): void {

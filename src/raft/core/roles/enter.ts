@@ -106,7 +106,7 @@ export function enterLeader(q: Quorum, granting: readonly NodeId[]): void {
     epochStartOffset,
     replicas: new Map(),
     highWatermark: NONE,
-    contacted: new Set(),
+    electedAtMs: q.nowMs,
     checkQuorumMs: q.nowMs + checkQuorumMs(q),
     parked: new Map(),
     announcements,

@@ -67,8 +67,8 @@ export interface Leader {
   readonly replicas: Map<string, Replica>;
   /** What this leader has established in its epoch; -1: nothing yet. */
   highWatermark: Offset;
-  /** Distinct voters that fetched since `checkQuorumMs` was set. */
-  readonly contacted: Set<NodeId>;
+  readonly electedAtMs: MonotonicMs;
+  /** When it gives up unless voters of a majority fetch. */
   checkQuorumMs: MonotonicMs;
   /** By voterName: at most one parked fetch of each replica. */
   readonly parked: Map<string, ParkedFetch>;

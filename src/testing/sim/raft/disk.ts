@@ -5,7 +5,7 @@
  * not. `durable` is the truth the checker goes by, whatever a node believes.
  */
 import { EnvironmentError, type Offset, type Random } from '../../../base/index.ts';
-import type { HardState } from '../../../raft/core/index.ts';
+import type { EpochStart, HardState, StoredLog } from '../../../raft/core/index.ts';
 import type { Entry } from '../../../raft/index.ts';
 import type { QuorumStorage, ReadResult, Saved } from '../../../raft/node/index.ts';
 import type { Scheduler } from '../../twins/index.ts';
@@ -28,7 +28,10 @@ export interface DiskBehaviour {
 }
 
 export class SimDisk implements QuorumStorage {
-  hardState: HardState = { epoch: 0, leaderId: -1, voters: [] };
+  /** Synced. */
+  hardState: HardState = NEW_STATE;
+  /** What a process reads: as new as the synced one or newer. */
+  #cachedState: HardState | undefined;
   /** Synced. Index is offset. */
   readonly durable: Entry[] = [];
   /** Written, not synced, oldest first. */
@@ -51,9 +54,20 @@ export class SimDisk implements QuorumStorage {
     this.#hooks = hooks;
   }
 
-  /** What a node that starts now finds. */
-  get storedLog(): { endOffset: Offset; epochs: { epoch: number; startOffset: Offset }[] } {
-    const epochs: { epoch: number; startOffset: Offset }[] = [];
+  /** What a process that starts now finds; it may be lost again in a power failure until it is saved again. */
+  get storedState(): HardState {
+    return this.#cachedState ?? this.hardState;
+  }
+
+  /** What a process that starts now finds; opening a log makes durable what it found, as LevelDB's recovery does. */
+  openLog(): StoredLog {
+    this.#sync();
+    return this.#storedLog;
+  }
+
+  /** The log a process reads. */
+  get #storedLog(): StoredLog {
+    const epochs: EpochStart[] = [];
     for (const { epoch, offset } of this.#cache)
       if (epochs.at(-1)?.epoch !== epoch) epochs.push({ epoch, startOffset: offset });
     return { endOffset: this.#cache.length, epochs };
@@ -64,6 +78,7 @@ export class SimDisk implements QuorumStorage {
     this.#later((failed) => {
       this.#savingState = undefined;
       if (!failed || this.#random.float() < 0.5) this.hardState = state;
+      this.#cachedState = undefined;
       done(failed ? SYNC_FAILED : undefined);
     });
   }
@@ -94,8 +109,12 @@ export class SimDisk implements QuorumStorage {
   /** The process ended. With `power` the cache is lost, too. Gives the number of entries lost for ever. */
   crash(power: boolean): number {
     this.#generation++;
-    if (this.#savingState !== undefined && this.#random.float() < 0.5) this.hardState = this.#savingState;
+    if (this.#savingState !== undefined && this.#random.float() < 0.5) this.#cachedState = this.#savingState;
     this.#savingState = undefined;
+    if (power && this.#cachedState !== undefined) {
+      if (this.#random.float() < 0.5) this.hardState = this.#cachedState;
+      this.#cachedState = undefined;
+    }
     const arrived = this.#inFlight.slice(0, this.#random.integer(0, this.#inFlight.length + 1));
     const kept = power ? this.#random.integer(0, this.#unsynced.length + arrived.length + 1) : undefined;
     const before = Math.max(this.#cache.length, ...this.#inFlight.map(endOf));
@@ -113,7 +132,7 @@ export class SimDisk implements QuorumStorage {
     this.crash(true);
     this.durable.length = 0;
     this.#cache = [];
-    this.hardState = { epoch: 0, leaderId: -1, voters: [] };
+    this.hardState = NEW_STATE;
   }
 
   #write(batch: Batch): void {
@@ -138,6 +157,8 @@ export class SimDisk implements QuorumStorage {
     });
   }
 }
+
+const NEW_STATE: HardState = { epoch: 0, leaderId: -1, voters: [] };
 
 const SYNC_FAILED = new EnvironmentError('io-error', 'disk', 'the sync failed');
 

@@ -128,7 +128,8 @@ export class Faults {
     const leaders = voters.filter(
       (node) => minority.includes(node.id) && node.process?.driver.core?.role === 'leader',
     );
-    const boundMs = options.timeouts.fetchTimeoutMs * 1.5 * 1.1 + 200;
+    // Fetches that were under way when the link was cut still count as contact.
+    const boundMs = options.timeouts.fetchTimeoutMs * 1.5 * 1.1 + 200 + 60 * options.delayMeanMs;
     for (const node of leaders) {
       const { process } = node;
       const epoch = process?.driver.core?.epoch;
