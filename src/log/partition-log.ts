@@ -27,7 +27,7 @@ import type { SegmentList } from './segment-list.ts';
 import type { SegmentPool } from './segment-pool.ts';
 import { storageRefusal } from './storage-refusal.ts';
 import { LogTail, type TailCache } from './tail-cache.ts';
-import { replaceSegments, truncateSegments } from './truncate-segments.ts';
+import { findBatchBoundary, replaceSegments, truncateSegments } from './truncate-segments.ts';
 
 export interface LogAppend {
   readonly firstOffset: Offset;
@@ -324,8 +324,11 @@ export class PartitionLog {
     if (offset >= this.#logEndOffset) return this.#whenEpochsSettled();
     this.#beginCut(offset);
     return this.#cut(async () => {
-      this.#endOffsetIs(Math.min(this.#logEndOffset, await truncateSegments(this.#segments, offset)));
-      this.#producers = await rebuildProducers(this.#segments, this.#logEndOffset, this.#around.logger);
+      const endOffset = await findBatchBoundary(this.#segments, offset);
+      if (endOffset < this.#logEndOffset) this.#endsAt(endOffset);
+      await this.#around.lowerCheckpoints(this);
+      await truncateSegments(this.#segments, endOffset);
+      this.#producers = await rebuildProducers(this.#segments, endOffset, this.#around.logger);
     });
   }
 
@@ -337,9 +340,10 @@ export class PartitionLog {
     if (this.#epochs.cache.clear()) this.#epochs.touch();
     this.#producers.clear();
     return this.#cut(async () => {
+      await this.#around.lowerCheckpoints(this);
       await replaceSegments(this.#segments, offset);
       this.#logStartOffset = offset;
-      this.#endOffsetIs(offset);
+      this.#endsAt(offset);
     });
   }
 
@@ -409,28 +413,26 @@ export class PartitionLog {
   #beginCut(offset: Offset): void {
     this.#cutting++;
     this.#reader.invalidate();
-    this.#endOffsetIs(offset);
     this.#tail.truncateTo(offset);
+    this.#endsAt(offset);
+  }
+
+  #endsAt(offset: Offset): void {
+    this.#logEndOffset = offset;
+    this.#highWatermark = Math.min(Math.max(this.#highWatermark, this.#logStartOffset), offset);
     this.#writer.retreat(
       offset,
       new ApiError('NOT_LEADER_OR_FOLLOWER', `the log was cut to offset ${offset}`),
     );
   }
 
-  #endOffsetIs(offset: Offset): void {
-    this.#logEndOffset = offset;
-    this.#highWatermark = Math.min(Math.max(this.#highWatermark, this.#logStartOffset), offset);
-  }
-
   /** The files follow a cut that readers have seen. Afterwards they are the log, durably, and appends go on. */
   async #cut(task: () => Promise<void>): Promise<void> {
     await this.#exclusively(async () => {
       await this.#writer.idle();
-      await this.#around.lowerCheckpoints(this);
       await task();
       await this.#epochs.settled();
       this.#reader.invalidate();
-      this.#writer.retreat(this.#logEndOffset, new ApiError('NOT_LEADER_OR_FOLLOWER', 'the log was cut'));
       this.#writer.restart(this.#segments.active, this.#logEndOffset);
     }).finally(() => {
       this.#cutting--;

@@ -2,25 +2,38 @@ import { assert, CorruptionError, type Offset } from '../base/index.ts';
 import { removeSnapshotsAbove } from './producer-replay.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import { scanBatches } from './segment-scan.ts';
+import { type ScanEnd, scanBatches } from './segment-scan.ts';
+
+/** Where the log ends when every batch that ends at or after `offset` is gone: `offset`, or below it when that lies in a batch. */
+export async function findBatchBoundary(segments: SegmentList, offset: Offset): Promise<Offset> {
+  let i = segments.indexOf(offset);
+  while (i > 0 && segments.all[i]?.exists !== true) i--;
+  const segment = segments.all[i];
+  if (segment === undefined || segment.writtenBytes === 0) return segment?.baseOffset ?? offset;
+  return segments.use(segment, async (handle, index) => {
+    const start = index.offsets.lookup(offset - 1);
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, (header) => header.lastOffset < offset);
+    assertSound(segment, end);
+    return end.nextOffset;
+  });
+}
 
 /**
- * Cuts the files so that no batch ends at or after `offset`; nothing may be writing. Highest segments go first, each durably,
- * so that a crash leaves a beginning of the log and never a hole. Returns where the log ends now: below `offset` when that
- * lies within a batch.
+ * Cuts the files at `offset`, where a batch begins; nothing may be writing. Highest segments go first, each durably, so that
+ * a crash leaves a beginning of the log and never a hole.
  */
-export async function truncateSegments(segments: SegmentList, offset: Offset): Promise<Offset> {
+export async function truncateSegments(segments: SegmentList, offset: Offset): Promise<void> {
   const { files, directory } = segments;
   // The cut may come before the file of a new segment was made.
   const goes = ({ baseOffset, exists }: Segment): boolean => baseOffset >= offset || !exists;
   while (segments.all.length > 1 && goes(segments.active)) await segments.removeLast();
-  const endOffset = await cutLast(segments, offset);
-  await removeSnapshotsAbove(files, directory, endOffset);
+  await cutLast(segments, offset);
+  await removeSnapshotsAbove(files, directory, offset);
   await files.syncDirectory(directory);
-  return endOffset;
 }
 
-async function cutLast(segments: SegmentList, offset: Offset): Promise<Offset> {
+async function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
   const { indexIntervalBytes } = segments.config;
   const segment = await segments.activate();
   const { handle, index } = segment;
@@ -28,23 +41,22 @@ async function cutLast(segments: SegmentList, offset: Offset): Promise<Offset> {
   index.truncateTo(offset);
   const start = index.offsets.lookup(offset);
   const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-  let position = start;
-  let endOffset = segment.baseOffset;
   const end = await scanBatches(handle, range, (header, at) => {
     if (header.lastOffset >= offset) return false;
     if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
-    position = at + header.sizeBytes;
-    endOffset = header.lastOffset + 1;
     return true;
   });
-  if (end.problem !== undefined)
-    throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
-  await handle.truncate(position);
+  assertSound(segment, end);
+  await handle.truncate(end.position);
   await handle.sync();
-  segment.sizeBytes = position;
-  segment.writtenBytes = position;
+  segment.sizeBytes = end.position;
+  segment.writtenBytes = end.position;
   await segment.removeIndex();
-  return endOffset;
+}
+
+function assertSound(segment: Segment, end: ScanEnd): void {
+  if (end.problem === undefined) return;
+  throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
 }
 
 /** Empties the log: one new segment at `offset`. */
