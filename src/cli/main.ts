@@ -5,6 +5,7 @@ import { VERSION } from '../index.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addConfigCommand } from './commands/config-explain.ts';
 import { addConsumeCommand } from './commands/consume.ts';
+import { addDemoCommand } from './commands/demo.ts';
 import { addDevCommand } from './commands/dev.ts';
 import { addFormatCommand } from './commands/format.ts';
 import { addHealthCommand } from './commands/health.ts';
@@ -30,6 +31,7 @@ for (const add of [
   addConfigCommand,
   addLogCommand,
   addHealthCommand,
+  addDemoCommand,
 ])
   add(program);
 overrideExits(program);
