@@ -4,7 +4,7 @@
  * The node says by a function whether it serves; here it is asked at each check, and once a second for those who watch.
  */
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
-import { HealthImplementation } from 'grpc-health-check';
+import { HealthImplementation, type ServingStatus } from 'grpc-health-check';
 
 const WATCH_INTERVAL_MS = 1000;
 
@@ -13,6 +13,7 @@ export class HealthService {
   readonly #healthy: () => boolean;
   readonly #health: HealthImplementation;
   readonly #timer: NodeJS.Timeout;
+  #status: ServingStatus | undefined;
   #closed = false;
 
   /** `names`: the services of the listener; '' stands for all of them. */
@@ -26,6 +27,8 @@ export class HealthService {
 
   #refresh(): void {
     const status = !this.#closed && this.#healthy() ? 'SERVING' : 'NOT_SERVING';
+    if (status === this.#status) return;
+    this.#status = status;
     for (const name of this.#names) this.#health.setStatus(name, status);
   }
 

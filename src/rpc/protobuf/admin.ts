@@ -88,7 +88,7 @@ export const deleteTopicsReply = message<DeleteTopicsReply>('DeleteTopicsReply',
 });
 
 const resourceType = words<ConfigResourceType>(
-  'ConfigResourceType',
+  'ResourceType',
   new Map([
     ['topic', 0],
     ['broker', 1],

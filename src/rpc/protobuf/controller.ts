@@ -19,7 +19,7 @@ import { bool, int32, int64, text, words } from './type.ts';
 const NOT_CLEAN = -1;
 
 const listenerName = words<BrokerListener['name']>(
-  'ListenerName',
+  'BrokerListenerName',
   new Map([
     ['client', 0],
     ['replica', 1],
@@ -71,7 +71,7 @@ export const brokerHeartbeatReply = message<BrokerHeartbeatReply>('BrokerHeartbe
 });
 
 const recoveryState = words<AlterPartition['leaderRecoveryState']>(
-  'LeaderRecoveryState',
+  'RecoveryState',
   new Map([
     ['recovered', 0],
     ['recovering', 1],

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
@@ -77,6 +77,23 @@ describe('the tables of messages', () => {
         .lookupType(name)
         .fieldsArray.map((field) => `${protoOf(field)} ${field.name} = ${field.id}`);
       expect(ours.sort(), name).toEqual(theirs.sort());
+    }
+  });
+
+  it('stand in files that can be compiled together, as whoever generates a stub does', () => {
+    const all = readdirSync(`${PROTO_DIRECTORY}/quorate/v1`).map((file) => `quorate/v1/${file}`);
+    expect(all.length).toBeGreaterThan(FILES.length);
+    const together = new protobuf.Root();
+    together.resolvePath = root.resolvePath;
+    together.loadSync(all).resolveAll();
+    // Values of enums live beside their enum (C++ scoping), so they must differ across all of them.
+    const values = new Map<string, string>();
+    for (const nested of (together.lookup('quorate.v1') as protobuf.Namespace).nestedArray) {
+      if (!(nested instanceof protobuf.Enum)) continue;
+      for (const value of Object.keys(nested.values)) {
+        expect(values.get(value), value).toBeUndefined();
+        values.set(value, nested.name);
+      }
     }
   });
 
