@@ -35,6 +35,8 @@ export const BACKOFF_MIN_MS = 20;
 export const BACKOFF_MAX_MS = 250;
 /** Between heartbeats that wait for something: to be unfenced, or to be let go. */
 export const EAGER_INTERVAL_MS = 50;
+/** A broker that wants to go waits no longer than this for a controller that says nothing. */
+export const DESERTED_MS = 2_000;
 /** A session that answered nothing for this many intervals is opened again. */
 const SILENT_INTERVALS_MAX = 2;
 
@@ -76,6 +78,7 @@ export class LifecycleState {
   #settled = false;
   #urgent = false;
   #shutdownDeadlineMs: MonotonicMs = 0;
+  #leaveAtMs: MonotonicMs = 0;
 
   constructor(settings: LifecycleSettings, nowMs: MonotonicMs) {
     this.#settings = settings;
@@ -118,10 +121,14 @@ export class LifecycleState {
             : Math.min(this.#refusedAtMs(), this.#retryAtMs),
         );
       case 'shutting-down':
-        return Math.min(this.#shutdownDeadlineMs, this.#sessionWakeMs());
+        return Math.min(this.#shutdownOverAtMs(), this.#sessionWakeMs());
       default:
         return finite(this.#sessionWakeMs());
     }
+  }
+
+  #shutdownOverAtMs(): MonotonicMs {
+    return Math.min(this.#shutdownDeadlineMs, this.#leaveAtMs);
   }
 
   #sessionWakeMs(): number {
@@ -208,6 +215,7 @@ export class LifecycleState {
     const session = this.#session;
     if (session === undefined || session.number !== number) return;
     session.answered = true;
+    this.#leaveAtMs = nowMs + DESERTED_MS;
     // Replies come in order: this one answers all before it.
     if (reply.correlationId >= session.lastCorrelationId) session.waitingSinceMs = undefined;
     switch (reply.error) {
@@ -256,6 +264,7 @@ export class LifecycleState {
     }
     this.#phase = 'shutting-down';
     this.#shutdownDeadlineMs = nowMs + this.#settings.controlledShutdownTimeoutMs;
+    this.#leaveAtMs = nowMs + DESERTED_MS;
     this.#urgent = true;
   }
 
@@ -266,7 +275,7 @@ export class LifecycleState {
       this.#advanceRegistration(nowMs, effects);
       return;
     }
-    if (this.#phase === 'shutting-down' && nowMs >= this.#shutdownDeadlineMs) {
+    if (this.#phase === 'shutting-down' && nowMs >= this.#shutdownOverAtMs()) {
       this.#stop(false, effects);
       return;
     }

@@ -71,12 +71,7 @@ function describePartition(
   const isOffline = (id: NodeId): boolean => image.cluster.brokers.get(id)?.fenced !== false;
   const leaderless = leader === NONE || isOffline(leader);
   const outcome = leaderless
-    ? refusal(
-        'LEADER_NOT_AVAILABLE',
-        `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} ${
-          isr.length === 1 ? 'was' : 'were'
-        } in sync, and none of these is alive`,
-      )
+    ? refusal('LEADER_NOT_AVAILABLE', whyLeaderless(label, registration, isOffline))
     : OK;
   return {
     ...outcome,
@@ -88,4 +83,18 @@ function describePartition(
     isr,
     offlineReplicas: replicas.filter(isOffline),
   };
+}
+
+function whyLeaderless(
+  label: string,
+  { replicas, isr }: PartitionRegistration,
+  isOffline: (id: NodeId) => boolean,
+): string {
+  if (!isr.every(isOffline))
+    return `${label} has no leader now; one of its in-sync replicas is being elected`;
+  const members = isr.join(' or ');
+  return (
+    `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} had all records, ` +
+    `and none of these is alive; start broker ${members}`
+  );
 }

@@ -3,6 +3,7 @@ import type { ErrorName } from '../../../src/base/index.ts';
 import type { LifecycleEffect, LifecycleEvent } from '../../../src/broker/lifecycle/lifecycle-events.ts';
 import {
   BACKOFF_MIN_MS,
+  DESERTED_MS,
   EAGER_INTERVAL_MS,
   LifecycleState,
 } from '../../../src/broker/lifecycle/lifecycle-state.ts';
@@ -260,11 +261,15 @@ describe('controlled shutdown', () => {
 
   it('gives up at its deadline', () => {
     const life = new Life().running().on({ kind: 'shutdown' });
-    expect(life.pass(SETTINGS.controlledShutdownTimeoutMs).effects.at(-1)).toEqual({
-      kind: 'shutdown-over',
-      granted: false,
-    });
+    const startMs = life.nowMs;
+    for (let id = 3; life.state.phase === 'shutting-down'; id++) life.pass(EAGER_INTERVAL_MS).reply(1, id);
+    expect(life.nowMs - startMs).toBeGreaterThanOrEqual(SETTINGS.controlledShutdownTimeoutMs);
     expect(life.state.wakeAtMs()).toBeUndefined();
+  });
+
+  it('gives up earlier when the controllers are silent', () => {
+    const life = new Life().running().on({ kind: 'shutdown' });
+    expect(life.pass(DESERTED_MS).effects.at(-1)).toEqual({ kind: 'shutdown-over', granted: false });
   });
 
   it('needs no controller when the broker was never registered', () => {
