@@ -4,7 +4,7 @@ export interface Exit {
   fatal(reason: FatalReason, error: unknown): void;
 }
 
-/** One exit status per reason: see docs/operations.md. */
+/** One exit status per reason: see docs/errors.md. */
 export type FatalReason = 'bug' | 'sync-failed' | 'storage' | 'metadata-replay' | 'fenced-for-ever';
 
 export const EXIT_STATUS: Readonly<Record<FatalReason, number>> = {

@@ -20,7 +20,8 @@ export interface QuorumStore {
   /**
    * In one atomic batch: removes everything at and above `truncateFrom` (when given), then appends `entries`, which
    * must continue the log without a gap. Resolves when durable. May be called before an earlier call has resolved;
-   * calls take effect in order and may share one sync. Waits for a `saveHardState` that was called before it. `sync: false` permits the store to be lazier; it need not be.
+   * calls take effect in order and may share one sync. Waits for a `saveHardState` that was called before it.
+   * `sync: false` permits the store to be lazier; it need not be.
    */
   append(entries: readonly Entry[], options: AppendOptions): Promise<void>;
   /**
