@@ -85,6 +85,7 @@ export class LogManager {
       logger: options.environment.logger,
       tailCache: new TailCache(options.tailCacheBytes),
       pool: new SegmentPool(options.openSegmentsMax ?? OPEN_SEGMENTS_MAX),
+      saveCheckpoints: () => this.checkpointHighWatermarks(),
       lowerCheckpoints: (log) => this.#lowerCheckpoints(log),
     };
   }

@@ -155,10 +155,12 @@ export class LogWriter {
   }
 
   async #roll(): Promise<void> {
-    const next = this.#pending.at(0).segment;
     const closed = this.#segment;
     await this.#syncingEnds();
-    if (this.#failed) return;
+    // A cut may have dropped what was to go there. Then what is synced is not known to be all of `closed`.
+    if (this.#failed || this.#pending.length === 0) return;
+    const next = this.#pending.at(0).segment;
+    if (next === closed) return;
     const generation = this.#generation;
     await this.#attempt(async () => {
       if (this.#syncedOffset < this.written.offset) await closed.handle?.sync();

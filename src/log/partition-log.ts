@@ -45,7 +45,9 @@ export interface LogSurroundings {
   readonly logger: Logger;
   readonly tailCache: TailCache;
   readonly pool: SegmentPool;
-  /** Saves all checkpoints, when what they say of this log is above what it is about to be cut to. */
+  /** Saves the checkpoints of all logs. */
+  readonly saveCheckpoints: () => Promise<void>;
+  /** The same, when what they say of this log is above what it is about to be cut to. */
   readonly lowerCheckpoints: (log: PartitionLog) => Promise<void>;
 }
 
@@ -325,7 +327,9 @@ export class PartitionLog {
     this.#beginCut(offset);
     return this.#cut(async () => {
       const endOffset = await findBatchBoundary(this.#segments, offset);
+      if (endOffset < this.#logStartOffset) return this.#emptyAt(this.#logStartOffset);
       if (endOffset < this.#logEndOffset) this.#endsAt(endOffset);
+      if (this.#epochs.cache.truncateFromEnd(endOffset)) this.#epochs.touch();
       await this.#around.lowerCheckpoints(this);
       await truncateSegments(this.#segments, endOffset);
       this.#producers = await rebuildProducers(this.#segments, endOffset, this.#around.logger);
@@ -339,12 +343,15 @@ export class PartitionLog {
     this.#beginCut(this.#logStartOffset);
     if (this.#epochs.cache.clear()) this.#epochs.touch();
     this.#producers.clear();
-    return this.#cut(async () => {
-      await this.#around.lowerCheckpoints(this);
-      await replaceSegments(this.#segments, offset);
-      this.#logStartOffset = offset;
-      this.#endsAt(offset);
-    });
+    return this.#cut(() => this.#emptyAt(offset));
+  }
+
+  async #emptyAt(offset: Offset): Promise<void> {
+    await this.#around.saveCheckpoints();
+    await replaceSegments(this.#segments, offset);
+    this.#logStartOffset = offset;
+    this.#endsAt(offset);
+    this.#producers.clear();
   }
 
   /**
@@ -368,6 +375,8 @@ export class PartitionLog {
         await this.#segments.removeFirst();
       }
       await this.#epochs.settled();
+      // What is left of the first segment hides behind the checkpoint alone.
+      if (this.#segments.all[0]?.baseOffset !== this.#logStartOffset) await this.#around.saveCheckpoints();
     });
   }
 

@@ -9,6 +9,14 @@ type Step =
   | { readonly kind: 'read'; readonly at: number; readonly maxBytes: number }
   | { readonly kind: 'truncate'; readonly at: number }
   | { readonly kind: 'empty'; readonly at: number }
+  | { readonly kind: 'advance'; readonly at: number }
+  | {
+      readonly kind: 'interrupted';
+      readonly at: number;
+      readonly turns: number;
+      readonly full: boolean;
+      readonly seed: number;
+    }
   | { readonly kind: 'restart' }
   | { readonly kind: 'kill' }
   | { readonly kind: 'checkpoint' }
@@ -45,6 +53,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     ),
   },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), seed: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('advance' as const), at: share }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('interrupted' as const),
+      at: share,
+      turns: fc.integer({ min: 0, max: 120 }),
+      full: fc.boolean(),
+      seed: fc.nat(),
+    }),
+  },
 );
 
 interface ModelBatch {
@@ -65,7 +84,13 @@ class Model {
   checkpoint = 0;
 
   get values(): string[] {
-    return this.batches.flatMap((batch) => batch.values);
+    return this.batches.flatMap(({ base, values }) => values.slice(Math.max(0, this.start - base)));
+  }
+
+  /** Values from the start, which may lie within the first batch. */
+  advance(offset: number): void {
+    this.start = Math.max(this.start, offset);
+    this.batches = this.batches.filter((batch) => batch.base + batch.values.length > this.start);
   }
 
   cut(offset: number): void {
@@ -120,6 +145,16 @@ async function playStep(fixture: LogFixture, model: Model, one: Step): Promise<v
       await log.truncateFullyAndStartAt(offset);
       return compare(fixture, model);
     }
+    case 'advance': {
+      await fixture.flushed();
+      const offset = model.start + Math.floor(one.at * (model.end - model.start));
+      log.setHighWatermark(offset);
+      await log.advanceLogStart(offset);
+      model.advance(offset);
+      return compare(fixture, model);
+    }
+    case 'interrupted':
+      return interruptCut(fixture, model, one);
     case 'checkpoint':
       return fixture.manager.checkpointHighWatermarks();
     case 'restart':
@@ -136,6 +171,34 @@ async function playStep(fixture: LogFixture, model: Model, one: Step): Promise<v
       expect(fixture.log.logEndOffset).toBe(model.end);
       return compare(fixture, model);
   }
+}
+
+/** The power fails within a cut: the log is a beginning of what it was, or empty; never a mixture. */
+async function interruptCut(
+  fixture: LogFixture,
+  model: Model,
+  one: Extract<Step, { kind: 'interrupted' }>,
+): Promise<void> {
+  const offset = model.start + Math.floor(one.at * (model.end - model.start + 1));
+  const { log } = fixture;
+  model.flushed = Math.min(log.flushedOffset, offset);
+  const cut = one.full ? log.truncateFullyAndStartAt(model.end + 5) : log.truncateTo(offset);
+  cut.catch(() => {});
+  for (let turn = 0; turn < one.turns; turn++) await undefined;
+  await fixture.crash(one.seed);
+  const { logStartOffset, logEndOffset } = fixture.log;
+  expect(fixture.log.failure).toBeUndefined();
+  if (one.full && logStartOffset === logEndOffset) {
+    Object.assign(model, { batches: [], start: logStartOffset, end: logEndOffset, flushed: logEndOffset });
+  } else {
+    if (!one.full) {
+      const boundary = model.batches.findLast(({ base, values }) => base + values.length <= model.flushed);
+      const kept = boundary === undefined ? model.start : boundary.base + boundary.values.length;
+      expect(logEndOffset).toBeGreaterThanOrEqual(kept);
+    }
+    model.cut(logEndOffset);
+  }
+  return compare(fixture, model);
 }
 
 async function compare(fixture: LogFixture, model: Model): Promise<void> {
