@@ -151,8 +151,9 @@ export class Cluster {
     const { clock, timers, random } = this.environment;
     const deadlineMs = clock.monotonicMs() + options.timeoutMs;
     const signal = options.signal ?? this.#closing.signal;
+    // A broker that refused knows more than one that did not answer: its words outlive later silence.
+    let last: unknown;
     for (let rounds = 1; ; rounds++) {
-      let last: unknown;
       for (const address of this.#candidates.inOrder()) {
         this.#assertOpen();
         signal.throwIfAborted();
@@ -166,7 +167,7 @@ export class Cluster {
         } catch (error) {
           signal.throwIfAborted();
           if (!isTransient(error)) throw toApiError(error, what);
-          last = error;
+          if (error instanceof ApiError || !(last instanceof ApiError)) last = error;
           if (!(error instanceof ApiError)) this.#candidates.failed(address, clock.monotonicMs());
         }
       }
