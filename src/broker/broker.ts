@@ -1,20 +1,6 @@
-/**
- * A broker, put together: it follows the metadata log, keeps replicas, and answers clients.
- *
- * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, and last the lifecycle,
- * whose heartbeats claim that everything before it was done.
- */
-import {
-  type BrokerEpoch,
-  EnvironmentError,
-  NONE,
-  type NodeId,
-  randomUuid,
-  type Uuid,
-} from '../base/index.ts';
+/** What a broker is given and what it offers. */
+import type { BrokerEpoch, NodeId, Offset, Uuid } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
-import { type LogConfig, type LogManager, openLogManager, toLogConfig } from '../log/index.ts';
-import { METADATA_VERSION, MetadataLoader, SERVER_SYNONYMS } from '../metadata/index.ts';
 import type {
   Address,
   AdminService,
@@ -24,23 +10,9 @@ import type {
   ReplicaService,
   Transport,
 } from '../rpc/api/index.ts';
-import { BrokerAdmin } from './admin/admin-service.ts';
-import { ForwardedAdmin } from './admin/forwarded-admin.ts';
-import { TopicAutoCreate } from './admin/topic-auto-create.ts';
-import { ClientService } from './client-service.ts';
 import type { BrokerConfig } from './config.ts';
-import { ControllerChannel } from './controller/controller-channel.ts';
-import { QuorumDoctor } from './controller/quorum-doctor.ts';
 import type { QuorumView } from './controller/quorum-view.ts';
-import { FaultReport } from './flow/fault-report.ts';
-import { Forwarder } from './forward/forwarder.ts';
-import { Lifecycle } from './lifecycle/lifecycle.ts';
-import type { ControllerRef, LifecyclePhase } from './lifecycle/lifecycle-events.ts';
-import { ImageDigests } from './metadata-cache/image-digests.ts';
-import { MetadataCache } from './metadata-cache/metadata-cache.ts';
-import { Peers } from './peers/peers.ts';
-import { ProducerIds } from './producer-ids/producer-ids.ts';
-import { ReplicaManager } from './replica/index.ts';
+import type { LifecyclePhase } from './lifecycle/lifecycle-events.ts';
 
 export interface BrokerOptions {
   readonly nodeId: NodeId;
@@ -63,11 +35,12 @@ export interface BrokerOptions {
 
 export interface BrokerStatus {
   readonly phase: LifecyclePhase;
-  readonly brokerEpoch: number;
+  /** -1: never registered. */
+  readonly brokerEpoch: BrokerEpoch;
   /** Why it is not running; absent when it is. */
   readonly trouble?: string;
   /** Everything below is published here. */
-  readonly metadataOffset: number;
+  readonly metadataOffset: Offset;
 }
 
 export interface Broker {
@@ -79,232 +52,4 @@ export interface Broker {
   status(): BrokerStatus;
   /** `controlled`: leaderships move away first, within controlled.shutdown.timeout.ms. Closes the logs cleanly. */
   shutdown(options: { readonly controlled: boolean }): Promise<void>;
-}
-
-/** Opens the logs, recovering what an unclean end left, and starts to register. Serve its services before awaiting `ready`. */
-export async function openBroker(options: BrokerOptions): Promise<Broker> {
-  const { environment, config, logs } = options;
-  const manager = await openLogManager({
-    directory: logs.directory,
-    environment,
-    defaults: defaultLogConfig(config),
-    tailCacheBytes: config.tailCacheBytes,
-  });
-  return new RunningBroker(options, manager);
-}
-
-/** Of logs whose topic is not known yet: what the configuration file says of all topics. */
-function defaultLogConfig({ properties, producerIdExpirationMs }: BrokerConfig): LogConfig {
-  const synonyms = [...SERVER_SYNONYMS].map(([topicKey, serverKey]) => [topicKey, properties[serverKey]]);
-  return toLogConfig(Object.fromEntries(synonyms), producerIdExpirationMs);
-}
-
-class RunningBroker implements Broker {
-  readonly broker: BrokerService<CallContext>;
-  readonly admin: AdminService<CallContext>;
-  readonly replica: ReplicaService<CallContext>;
-  readonly #options: BrokerOptions;
-  readonly #logs: LogManager;
-  readonly #incarnationId: Uuid;
-  readonly #cache = new MetadataCache();
-  readonly #peers: Peers;
-  readonly #forwarder: Forwarder;
-  readonly #replicas: ReplicaManager;
-  readonly #lifecycle: Lifecycle;
-  readonly #faults: FaultReport;
-  readonly #abort = new AbortController();
-  readonly #unsubscribe: (() => void)[] = [];
-  #published = false;
-  #closing: Promise<void> | undefined;
-
-  constructor(options: BrokerOptions, logs: LogManager) {
-    const { nodeId, clusterId, environment, raft, transport, config } = options;
-    this.#options = options;
-    this.#logs = logs;
-    this.#incarnationId = randomUuid(environment.random);
-    this.#faults = new FaultReport(environment);
-    this.#peers = new Peers({
-      transport,
-      cache: this.#cache,
-      quorum: raft,
-      controllerEndpoints: options.controllerEndpoints,
-    });
-    const doctor = new QuorumDoctor(raft, (id) => this.#peers.controller(id));
-    const controller = new ControllerChannel({
-      environment,
-      controllerId: () => raft.status().leaderId,
-      connect: (id) => this.#peers.controller(id),
-      trouble: () => doctor.trouble(),
-    });
-    this.#forwarder = new Forwarder(environment, this.#peers);
-    this.#replicas = this.#createReplicas(controller);
-    this.#lifecycle = this.#createLifecycle();
-    const digests = new ImageDigests(nodeId, this.#cache);
-    const producerIds = new ProducerIds({
-      nodeId,
-      brokerEpoch: () => this.#brokerEpoch(),
-      controller,
-      waitMs: config.requestTimeoutMs,
-      signal: this.#abort.signal,
-    });
-    this.broker = new ClientService({
-      nodeId,
-      environment,
-      cache: this.#cache,
-      replicas: this.#replicas,
-      forwarder: this.#forwarder,
-      faults: this.#faults,
-      producerIds,
-      inflightBytesMax: config.inflightBytesMax,
-      fetchMaxBytes: config.fetchMaxBytes,
-      ...(config.autoCreateTopics
-        ? { autoCreate: new TopicAutoCreate(controller, environment.logger, this.#abort.signal) }
-        : {}),
-      cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
-      closed: () => this.#whyClosed(),
-    });
-    this.admin = new BrokerAdmin({
-      nodeId,
-      clusterId,
-      properties: config.properties,
-      cache: this.#cache,
-      quorum: raft,
-      doctor,
-      forwarded: new ForwardedAdmin(controller),
-      digest: () => digests.get(),
-      peers: this.#peers,
-    });
-    this.replica = {
-      replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
-      imageDigest: () => Promise.resolve(digests.get()),
-    };
-    this.#follow();
-    this.ready.then(
-      () => producerIds.prefetch(),
-      () => {},
-    );
-  }
-
-  get ready(): Promise<void> {
-    return this.#lifecycle.ready;
-  }
-
-  status(): BrokerStatus {
-    const { phase, brokerEpoch, trouble } = this.#lifecycle;
-    const status = { phase, brokerEpoch, metadataOffset: this.#cache.image.offset };
-    return phase === 'running' ? status : { ...status, trouble };
-  }
-
-  shutdown(options: { readonly controlled: boolean }): Promise<void> {
-    this.#closing ??= this.#shutDown(options.controlled && this.#options.config.controlledShutdown);
-    return this.#closing;
-  }
-
-  #createReplicas(controller: ControllerChannel): ReplicaManager {
-    const { nodeId, environment, config } = this.#options;
-    return new ReplicaManager({
-      nodeId,
-      logs: this.#logs,
-      environment,
-      config,
-      alterPartition: (request) =>
-        controller.call((service, call) => service.alterPartition(request, call), {
-          timeoutMs: config.requestTimeoutMs,
-          repeatable: true,
-          signal: this.#abort.signal,
-        }),
-      connect: (id) => this.#peers.broker(id, 'replica'),
-      brokerEpoch: () => this.#brokerEpoch(),
-    });
-  }
-
-  #createLifecycle(): Lifecycle {
-    const { nodeId, clusterId, rack, environment, config, listeners, logs } = this.#options;
-    return new Lifecycle({
-      settings: { nodeId, ...config },
-      environment,
-      registration: {
-        clusterId,
-        brokerId: nodeId,
-        incarnationId: this.#incarnationId,
-        listeners,
-        ...(rack === undefined ? {} : { rack }),
-        logDirs: [logs.directoryId],
-        features: [METADATA_VERSION],
-        previousBrokerEpoch: this.#logs.cleanShutdownEpoch,
-      },
-      connect: ({ nodeId: id }) => this.#peers.controller(id),
-      settled: () => this.#replicas.settled(),
-    });
-  }
-
-  /** The metadata may show this incarnation's registration before the reply to it has come. */
-  #brokerEpoch(): BrokerEpoch {
-    const own = this.#cache.image.cluster.brokers.get(this.#options.nodeId);
-    const shown = own?.incarnationId === this.#incarnationId ? own.epoch : NONE;
-    return Math.max(shown, this.#lifecycle.brokerEpoch);
-  }
-
-  /** Starts to follow the metadata log and its leaders. */
-  #follow(): void {
-    const { raft, environment } = this.#options;
-    const gate = {
-      name: 'gate',
-      publish: (): void => {
-        this.#published = true;
-      },
-    };
-    const loader = new MetadataLoader({
-      publishers: [this.#cache, this.#replicas, gate, this.#lifecycle],
-      highWatermark: () => raft.status().highWatermark,
-      logger: environment.logger,
-      onFault: (error, fault) => {
-        // A broker that skipped a record would act on a view no one else has.
-        if (fault.during === 'replay') environment.exit.fatal('metadata-replay', error);
-        else this.#faults.report(error, 'metadata publisher failed');
-      },
-    });
-    this.#unsubscribe.push(
-      raft.subscribe(loader),
-      raft.subscribe({
-        handleCommit() {},
-        handleLeaderChange: (change) => this.#lifecycle.controllerChanged(controllerOf(change)),
-        handleLeading() {},
-        handleNotLeading() {},
-      }),
-    );
-    this.#lifecycle.start();
-    this.#lifecycle.controllerChanged(controllerOf(raft.status()));
-  }
-
-  #whyClosed(): string | undefined {
-    const { nodeId } = this.#options;
-    if (this.#abort.signal.aborted) return `broker ${nodeId} is closing; ask another broker`;
-    if (!this.#published) return `broker ${nodeId} is starting: ${this.#lifecycle.trouble}; try again`;
-    return undefined;
-  }
-
-  async #shutDown(controlled: boolean): Promise<void> {
-    if (controlled) await this.#lifecycle.shutDown();
-    this.#abort.abort(new EnvironmentError('closed', 'broker', 'the broker is closing'));
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    const { brokerEpoch } = this.#lifecycle;
-    this.#lifecycle.close();
-    this.#forwarder.close();
-    try {
-      await this.#replicas.close();
-      // A start that never registered leaves the logs as the last clean end did.
-      const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
-      await this.#logs.close({ brokerEpoch: epoch });
-    } finally {
-      this.#peers.close();
-    }
-  }
-}
-
-function controllerOf(leader: {
-  readonly leaderId: NodeId;
-  readonly epoch: number;
-}): ControllerRef | undefined {
-  return leader.leaderId === NONE ? undefined : { nodeId: leader.leaderId, epoch: leader.epoch };
 }

@@ -61,6 +61,11 @@ export class ClientService implements BrokerService<CallContext> {
     this.#offsets = new OffsetsService(options);
   }
 
+  /** Produce requests that wait for their reply. */
+  get inFlightCount(): number {
+    return this.#produce.inFlightCount;
+  }
+
   async produce(request: ProduceRequest): Promise<ProduceReply> {
     this.#assertOpen();
     return this.#produce.produce(request);

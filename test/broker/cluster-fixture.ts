@@ -25,6 +25,9 @@ export interface ClusterOptions {
   readonly properties?: Readonly<Record<string, string>>;
   /** One way, between any two nodes. */
   readonly delayMs?: number;
+  readonly seed?: number;
+  /** Chance of a message to break its connection. */
+  readonly lossRate?: number;
 }
 
 export interface BrokerNode {
@@ -51,13 +54,15 @@ export class TestCluster {
   >();
   readonly #environments = new Map<NodeId, TestEnvironment>();
   readonly #options: ClusterOptions;
+  readonly #ended: string[] = [];
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.scheduler = new Scheduler({ random: new SeededRandom(7, 'schedule') });
+    const { delayMs = 0.5, seed = 7 } = options;
+    this.scheduler = new Scheduler({ random: new SeededRandom(seed, 'schedule') });
     const timers = new VirtualTimers(this.scheduler);
-    const { delayMs = 0.5 } = options;
-    this.network = createMemoryNetwork({ timers, delayMs: () => delayMs });
+    const random = new SeededRandom(seed, 'network');
+    this.network = createMemoryNetwork({ timers, random, delayMs: () => delayMs * (0.5 + random.float()) });
   }
 
   /** Starts all controllers, then all brokers, and waits until these are ready. */
@@ -143,11 +148,18 @@ export class TestCluster {
     return node;
   }
 
-  /** kill -9: the disk stays. */
-  kill(id: NodeId): void {
+  isUp(id: NodeId): boolean {
+    return this.brokers.has(id) || this.#controllers.has(id);
+  }
+
+  /** kill -9: the disk stays. With `power` it loses what was not synced. */
+  kill(id: NodeId, power = false): void {
     this.network.kill(`node${id}`);
     const environment = this.#environments.get(id);
-    if (environment !== undefined) this.#environments.set(id, environment.kill());
+    if (environment !== undefined) {
+      this.#ended.push(...this.fatalsOf(id, environment));
+      this.#environments.set(id, power ? environment.crash() : environment.kill());
+    }
     this.brokers.delete(id);
     this.#controllers.delete(id);
   }
@@ -161,15 +173,19 @@ export class TestCluster {
 
   /** Fatal ends of any node, as text. */
   fatals(): string[] {
-    return [...this.#environments].flatMap(([id, { exit }]) =>
-      exit.ends.map(({ reason, error }) => `${id}: ${reason}: ${String(error)}`),
-    );
+    const running = [...this.#environments].flatMap(([id, environment]) => this.fatalsOf(id, environment));
+    return [...this.#ended, ...running];
+  }
+
+  fatalsOf(id: NodeId, { exit }: TestEnvironment): string[] {
+    return exit.ends.map(({ reason, error }) => `${id}: ${reason}: ${String(error)}`);
   }
 
   async #startRaft(id: NodeId, role: 'voter' | 'observer') {
     const { scheduler } = this;
     const environment =
-      this.#environments.get(id) ?? createTestEnvironment({ seed: 7, scheduler, name: `node${id}` });
+      this.#environments.get(id) ??
+      createTestEnvironment({ seed: this.#options.seed ?? 7, scheduler, name: `node${id}` });
     this.#environments.set(id, environment);
     const transport: Transport = this.network.transport(`node${id}`);
     const { files, stores } = environment;

@@ -20,6 +20,11 @@ export class ProduceEndpoint {
     this.#window = new Window({ countMax: BROKER_REQUESTS_MAX, bytesMax: inflightBytesMax });
   }
 
+  /** Requests that wait for their reply. */
+  get inFlightCount(): number {
+    return this.#window.count;
+  }
+
   async produce(request: ProduceRequest): Promise<ProduceReply> {
     if (this.#window.full)
       throw new ApiError('RESOURCE_EXHAUSTED', 'the broker holds as many requests as it may; try again');

@@ -1,0 +1,257 @@
+/**
+ * A broker, put together: it follows the metadata log, keeps replicas, and answers clients.
+ *
+ * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, and last the lifecycle,
+ * whose heartbeats claim that everything before it was done.
+ */
+import {
+  type BrokerEpoch,
+  EnvironmentError,
+  NONE,
+  type NodeId,
+  randomUuid,
+  type Uuid,
+} from '../base/index.ts';
+import type { LogManager } from '../log/index.ts';
+import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
+import type { AdminService, BrokerService, CallContext, ReplicaService } from '../rpc/api/index.ts';
+import { BrokerAdmin } from './admin/admin-service.ts';
+import { ForwardedAdmin } from './admin/forwarded-admin.ts';
+import { TopicAutoCreate } from './admin/topic-auto-create.ts';
+import type { Broker, BrokerOptions, BrokerStatus } from './broker.ts';
+import { registerBrokerMetrics } from './broker-metrics.ts';
+import { ClientService } from './client-service.ts';
+import { ControllerChannel } from './controller/controller-channel.ts';
+import { QuorumDoctor } from './controller/quorum-doctor.ts';
+import { FaultReport } from './flow/fault-report.ts';
+import { Forwarder } from './forward/forwarder.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { ControllerRef } from './lifecycle/lifecycle-events.ts';
+import { ImageDigests } from './metadata-cache/image-digests.ts';
+import { MetadataCache } from './metadata-cache/metadata-cache.ts';
+import { Peers } from './peers/peers.ts';
+import { ProducerIds } from './producer-ids/producer-ids.ts';
+import { ReplicaManager } from './replica/index.ts';
+
+export class RunningBroker implements Broker {
+  readonly broker: BrokerService<CallContext>;
+  readonly admin: AdminService<CallContext>;
+  readonly replica: ReplicaService<CallContext>;
+  readonly #options: BrokerOptions;
+  readonly #logs: LogManager;
+  readonly #incarnationId: Uuid;
+  readonly #cache = new MetadataCache();
+  readonly #peers: Peers;
+  readonly #forwarder: Forwarder;
+  readonly #replicas: ReplicaManager;
+  readonly #lifecycle: Lifecycle;
+  readonly #faults: FaultReport;
+  readonly #abort = new AbortController();
+  readonly #unsubscribe: (() => void)[] = [];
+  #published = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, logs: LogManager) {
+    const { nodeId, clusterId, environment, raft, transport, config } = options;
+    this.#options = options;
+    this.#logs = logs;
+    this.#incarnationId = randomUuid(environment.random);
+    this.#faults = new FaultReport(environment);
+    this.#peers = new Peers({
+      transport,
+      cache: this.#cache,
+      quorum: raft,
+      controllerEndpoints: options.controllerEndpoints,
+    });
+    const doctor = new QuorumDoctor(raft, (id) => this.#peers.controller(id));
+    const controller = new ControllerChannel({
+      environment,
+      controllerId: () => raft.status().leaderId,
+      connect: (id) => this.#peers.controller(id),
+      trouble: () => doctor.trouble(),
+    });
+    this.#forwarder = new Forwarder(environment, this.#peers);
+    this.#replicas = this.#createReplicas(controller);
+    this.#lifecycle = this.#createLifecycle();
+    const digests = new ImageDigests(nodeId, this.#cache);
+    const producerIds = new ProducerIds({
+      nodeId,
+      brokerEpoch: () => this.#brokerEpoch(),
+      controller,
+      waitMs: config.requestTimeoutMs,
+      signal: this.#abort.signal,
+    });
+    const clients = new ClientService({
+      nodeId,
+      environment,
+      cache: this.#cache,
+      replicas: this.#replicas,
+      forwarder: this.#forwarder,
+      faults: this.#faults,
+      producerIds,
+      inflightBytesMax: config.inflightBytesMax,
+      fetchMaxBytes: config.fetchMaxBytes,
+      ...(config.autoCreateTopics
+        ? { autoCreate: new TopicAutoCreate(controller, environment.logger, this.#abort.signal) }
+        : {}),
+      cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
+      closed: () => this.#whyClosed(),
+    });
+    this.broker = clients;
+    registerBrokerMetrics(environment.metrics, {
+      status: () => this.status(),
+      partitionCount: () => this.#replicas.partitionCount,
+      leaderCount: () => this.#leaderCount(),
+      inFlightCount: () => clients.inFlightCount,
+    });
+    this.admin = new BrokerAdmin({
+      nodeId,
+      clusterId,
+      properties: config.properties,
+      cache: this.#cache,
+      quorum: raft,
+      doctor,
+      forwarded: new ForwardedAdmin(controller),
+      digest: () => digests.get(),
+      peers: this.#peers,
+    });
+    this.replica = {
+      replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
+      imageDigest: () => Promise.resolve(digests.get()),
+    };
+    this.#follow();
+    this.ready.then(
+      () => producerIds.prefetch(),
+      () => {},
+    );
+  }
+
+  get ready(): Promise<void> {
+    return this.#lifecycle.ready;
+  }
+
+  status(): BrokerStatus {
+    const { phase, brokerEpoch, trouble } = this.#lifecycle;
+    const status = { phase, brokerEpoch, metadataOffset: this.#cache.image.offset };
+    return phase === 'running' ? status : { ...status, trouble };
+  }
+
+  shutdown(options: { readonly controlled: boolean }): Promise<void> {
+    this.#closing ??= this.#shutDown(options.controlled && this.#options.config.controlledShutdown);
+    return this.#closing;
+  }
+
+  #createReplicas(controller: ControllerChannel): ReplicaManager {
+    const { nodeId, environment, config } = this.#options;
+    return new ReplicaManager({
+      nodeId,
+      logs: this.#logs,
+      environment,
+      config,
+      alterPartition: (request) =>
+        controller.call((service, call) => service.alterPartition(request, call), {
+          timeoutMs: config.requestTimeoutMs,
+          repeatable: true,
+          signal: this.#abort.signal,
+        }),
+      connect: (id) => this.#peers.broker(id, 'replica'),
+      brokerEpoch: () => this.#brokerEpoch(),
+    });
+  }
+
+  #createLifecycle(): Lifecycle {
+    const { nodeId, clusterId, rack, environment, config, listeners, logs } = this.#options;
+    return new Lifecycle({
+      settings: { nodeId, ...config },
+      environment,
+      registration: {
+        clusterId,
+        brokerId: nodeId,
+        incarnationId: this.#incarnationId,
+        listeners,
+        ...(rack === undefined ? {} : { rack }),
+        logDirs: [logs.directoryId],
+        features: [METADATA_VERSION],
+        previousBrokerEpoch: this.#logs.cleanShutdownEpoch,
+      },
+      connect: ({ nodeId: id }) => this.#peers.controller(id),
+      settled: () => this.#replicas.settled(),
+    });
+  }
+
+  /** The metadata may show this incarnation's registration before the reply to it has come. */
+  #brokerEpoch(): BrokerEpoch {
+    const own = this.#cache.image.cluster.brokers.get(this.#options.nodeId);
+    const shown = own?.incarnationId === this.#incarnationId ? own.epoch : NONE;
+    return Math.max(shown, this.#lifecycle.brokerEpoch);
+  }
+
+  /** Starts to follow the metadata log and its leaders. */
+  #follow(): void {
+    const { raft, environment } = this.#options;
+    const gate = {
+      name: 'gate',
+      publish: (): void => {
+        this.#published = true;
+      },
+    };
+    const loader = new MetadataLoader({
+      publishers: [this.#cache, this.#replicas, gate, this.#lifecycle],
+      highWatermark: () => raft.status().highWatermark,
+      logger: environment.logger,
+      onFault: (error, fault) => {
+        // A broker that skipped a record would act on a view no one else has.
+        if (fault.during === 'replay') environment.exit.fatal('metadata-replay', error);
+        else this.#faults.report(error, 'metadata publisher failed');
+      },
+    });
+    this.#unsubscribe.push(
+      raft.subscribe(loader),
+      raft.subscribe({
+        handleCommit() {},
+        handleLeaderChange: (change) => this.#lifecycle.controllerChanged(controllerOf(change)),
+        handleLeading() {},
+        handleNotLeading() {},
+      }),
+    );
+    this.#lifecycle.start();
+    this.#lifecycle.controllerChanged(controllerOf(raft.status()));
+  }
+
+  #leaderCount(): number {
+    let count = 0;
+    for (const { state } of this.#replicas.partitions()) if (state.isLeader) count += 1;
+    return count;
+  }
+
+  #whyClosed(): string | undefined {
+    const { nodeId } = this.#options;
+    if (this.#abort.signal.aborted) return `broker ${nodeId} is closing; ask another broker`;
+    if (!this.#published) return `broker ${nodeId} is starting: ${this.#lifecycle.trouble}; try again`;
+    return undefined;
+  }
+
+  async #shutDown(controlled: boolean): Promise<void> {
+    if (controlled) await this.#lifecycle.shutDown();
+    this.#abort.abort(new EnvironmentError('closed', 'broker', 'the broker is closing'));
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    const { brokerEpoch } = this.#lifecycle;
+    this.#lifecycle.close();
+    this.#forwarder.close();
+    try {
+      await this.#replicas.close();
+      // A start that never registered leaves the logs as the last clean end did.
+      const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
+      await this.#logs.close({ brokerEpoch: epoch });
+    } finally {
+      this.#peers.close();
+    }
+  }
+}
+
+function controllerOf(leader: {
+  readonly leaderId: NodeId;
+  readonly epoch: number;
+}): ControllerRef | undefined {
+  return leader.leaderId === NONE ? undefined : { nodeId: leader.leaderId, epoch: leader.epoch };
+}
