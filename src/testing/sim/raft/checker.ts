@@ -113,6 +113,8 @@ export class Checker {
       this.#identify(entry, previous?.epoch);
       previous = entry;
     }
+    if (previous !== undefined && previous.epoch > node.disk.hardState.epoch)
+      fail('an entry is written before its epoch is durable', { node: node.id, epoch: previous.epoch });
     if (truncateFrom === undefined || truncateFrom >= this.committed.length) return;
     const mine = node.disk.durable[truncateFrom];
     if (mine !== undefined && mine.epoch === this.committed[truncateFrom]?.epoch)

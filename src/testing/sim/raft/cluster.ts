@@ -25,6 +25,8 @@ export class SimCluster {
   readonly #random: SeededRandom;
   #payload = 0;
   failure: unknown;
+  /** A real vote was granted by `node` and is on its way. */
+  onVoted: (node: SimNode) => void = () => {};
 
   constructor(options: SimOptions, trace: Trace) {
     const { seed } = options;
@@ -173,6 +175,8 @@ export class SimCluster {
         this.checker.handleAnswer(node, message, result);
       }
       answer(result);
+      const isVote = message.kind === 'vote' && !message.request.preVote;
+      if (isVote && result?.kind === 'vote' && result.reply.voteGranted) this.onVoted(node);
     });
   }
 

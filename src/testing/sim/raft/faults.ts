@@ -25,6 +25,7 @@ export class Faults {
     this.#every(slowDiskMs, () => this.#slowDisk());
     this.#every(resignMs, () => this.#resign());
     this.#every(wipeMs, () => this.#wipe());
+    this.#cluster.onVoted = (node) => this.#maybeCrashVoter(node);
   }
 
   /** Everything works from now on, every node runs. */
@@ -79,6 +80,18 @@ export class Faults {
     scheduler.after(this.#random.float() * meanMs, () => {
       trace.count('restarts');
       node.start();
+    });
+  }
+
+  #maybeCrashVoter(node: SimNode): void {
+    const { options, trace, scheduler } = this.#cluster;
+    if (this.#isOver || this.#random.float() >= options.voteCrash) return;
+    scheduler.after(0, () => {
+      if (!node.isUp) return;
+      this.#note(node.id, 'dies after its vote');
+      trace.count('deaths after a vote');
+      node.kill(this.#random.float() < 0.5);
+      scheduler.after(this.#random.float() * 30, () => node.start());
     });
   }
 

@@ -21,6 +21,7 @@ const MUST_HAPPEN = [
   'slow disks',
   'resignations',
   'disks wiped',
+  'deaths after a vote',
   'messages lost',
   'messages doubled',
   'fetches refused',

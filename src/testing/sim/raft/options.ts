@@ -25,6 +25,8 @@ export interface SimOptions {
   readonly slowDiskMs: number;
   readonly resignMs: number;
   readonly wipeMs: number;
+  /** Probability that a voter dies right after its vote has left. */
+  readonly voteCrash: number;
   /** Entries kept in memory: small, so that reads from the store happen. */
   readonly tailEntries: number;
 }
@@ -54,6 +56,7 @@ export function drawOptions(seed: number, random: Random): SimOptions {
     slowDiskMs: either(() => spread(5000, 30_000), never),
     resignMs: either(() => spread(5000, 60_000), never),
     wipeMs: random.float() < 0.15 ? spread(20_000, 100_000) : never,
+    voteCrash: either(() => spread(0.02, 0.3), 0),
     tailEntries: Math.round(spread(4, 2000)),
   };
 }
