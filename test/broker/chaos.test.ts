@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { ERRORS, SeededRandom } from '../../src/base/index.ts';
+import { TestCluster } from './cluster-fixture.ts';
+import { produceRequest } from './fixture.ts';
+
+/**
+ * Records through any broker while nodes die, lose power and are cut off. What must hold, whatever happens:
+ * an acknowledged record stays where it was acknowledged, what a consumer has seen never changes, and a record
+ * refused by a definite error is nowhere.
+ */
+const PARTITIONS = 2;
+/** Of virtual time. `SEEDS=1,2,3` runs these seeds, each four times as long. */
+const SEEDS = process.env.SEEDS?.split(',').map(Number);
+const RUN_MS = SEEDS === undefined ? 10_000 : 40_000;
+
+interface History {
+  /** By `partition@offset`. */
+  readonly acknowledged: Map<string, string>;
+  readonly seen: Map<string, string>;
+  readonly refused: Set<string>;
+  sent: number;
+}
+
+class Chaos {
+  readonly cluster: TestCluster;
+  readonly random: SeededRandom;
+  readonly history: History = { acknowledged: new Map(), seen: new Map(), refused: new Set(), sent: 0 };
+  readonly story: string[] = [];
+  over = false;
+
+  constructor(seed: number) {
+    const properties = { 'min.insync.replicas': '2', 'replica.lag.time.max.ms': '2000' };
+    this.cluster = new TestCluster({ controllers: 3, brokers: 3, seed, properties });
+    this.random = new SeededRandom(seed, 'chaos');
+  }
+
+  get nowMs(): number {
+    return Math.round(this.cluster.scheduler.nowMs);
+  }
+
+  after(ms: number): Promise<void> {
+    return new Promise((resolve) => this.cluster.scheduler.after(ms, resolve));
+  }
+
+  async run(): Promise<void> {
+    await this.cluster.start();
+    const topic = { name: 't', partitions: PARTITIONS, replicationFactor: 3, assignments: [], configs: {} };
+    const request = { topics: [topic], validateOnly: false, timeoutMs: 5_000 };
+    await this.cluster.run(this.cluster.client(1).admin.createTopics(request, { timeoutMs: 6_000 }));
+    const work = Promise.all([
+      this.producer(1),
+      this.producer(2),
+      this.producer(3),
+      this.reader(),
+      this.faults(),
+    ]);
+    await this.cluster.run(work, 10 * RUN_MS);
+    await this.mend();
+    await this.check();
+  }
+
+  async producer(name: number): Promise<void> {
+    for (let i = 0; !this.over; i++) {
+      const value = `p${name}-${i}`;
+      const id = this.random.integer(1, 4);
+      const partition = this.random.integer(0, PARTITIONS);
+      const plain = [{ topic: 't', partition, records: [{ value: Buffer.from(value), headers: [] }] }];
+      const request = produceRequest({ plain, timeoutMs: 1_500 });
+      this.history.sent += 1;
+      try {
+        const reply = await this.cluster.client(id).broker.produce(request, { timeoutMs: 3_000 });
+        const [outcome] = reply.partitions;
+        if (outcome?.error === 'NONE')
+          this.history.acknowledged.set(`${partition}@${outcome.baseOffset}`, value);
+        else if (outcome !== undefined && ERRORS[outcome.error].definite) this.history.refused.add(value);
+      } catch {
+        // The broker is down or cut off: nobody knows.
+      }
+      await this.after(this.random.integer(1, 40));
+    }
+  }
+
+  async reader(): Promise<void> {
+    const next = new Array<number>(PARTITIONS).fill(0);
+    while (!this.over) {
+      const partition = this.random.integer(0, PARTITIONS);
+      try {
+        const found = await this.read(this.random.integer(1, 4), partition, next[partition] ?? 0);
+        for (const [offset, value] of found) {
+          this.history.seen.set(`${partition}@${offset}`, value);
+          next[partition] = offset + 1;
+        }
+      } catch {
+        // Asked again, elsewhere.
+      }
+      await this.after(this.random.integer(1, 60));
+    }
+  }
+
+  async read(id: number, partition: number, fetchOffset: number): Promise<[number, string][]> {
+    const request = {
+      correlationId: 1,
+      clientId: 'reader',
+      maxWaitMs: 0,
+      minBytes: 1,
+      maxBytes: 1_000_000,
+      isolation: 'read_uncommitted',
+      partitions: [{ topic: 't', partition, fetchOffset, currentLeaderEpoch: -1, maxBytes: 1_000_000 }],
+      plain: true,
+      forwarded: false,
+    } as const;
+    const reply = await this.cluster.client(id).broker.fetch(request, { timeoutMs: 3_000 });
+    const [got] = reply.partitions;
+    if (got?.error !== 'NONE') throw new Error(`${got?.error} ${got?.errorMessage}`);
+    return got.records.map(({ offset = -1, value }) => [offset, Buffer.from(value ?? '').toString()]);
+  }
+
+  async faults(): Promise<void> {
+    const untilMs = this.nowMs + RUN_MS;
+    const ids = [1, 2, 3, ...this.cluster.controllerIds];
+    while (this.nowMs < untilMs) {
+      await this.after(this.random.integer(200, 3_000));
+      const id = ids[this.random.integer(0, ids.length)] ?? 1;
+      const other = ids[this.random.integer(0, ids.length)] ?? 1;
+      const kind = this.random.integer(0, 5);
+      if (kind <= 2 && this.cluster.isUp(id)) {
+        this.tell(kind === 0 ? 'power failure of' : 'kill', id);
+        this.cluster.kill(id, kind === 0);
+        void this.after(this.random.integer(100, 5_000)).then(() => this.startNode(id));
+      } else if (kind === 3 && id !== other) {
+        this.tell('cut', id, other);
+        this.cluster.network.cut(`node${id}`, `node${other}`);
+        void this.after(this.random.integer(500, 6_000)).then(() => {
+          this.cluster.network.heal(`node${id}`, `node${other}`);
+        });
+      } else if (kind === 4 && id !== other) {
+        this.tell('break', id, other);
+        this.cluster.network.break(`node${id}`, `node${other}`);
+      }
+    }
+    this.over = true;
+  }
+
+  async startNode(id: number): Promise<void> {
+    if (this.cluster.isUp(id)) return;
+    this.tell('start', id);
+    if (id >= 100) await this.cluster.startController(id);
+    else await this.cluster.startBroker(id);
+  }
+
+  tell(...words: unknown[]): void {
+    this.story.push(`${this.nowMs} ${words.join(' ')}`);
+  }
+
+  async mend(): Promise<void> {
+    this.cluster.network.heal();
+    const { scheduler } = this.cluster;
+    await scheduler.run(7_000);
+    for (const id of [1, 2, 3, ...this.cluster.controllerIds]) await this.cluster.run(this.startNode(id));
+    let whole = false;
+    for (let tries = 0; tries < 60 && !whole; tries++) {
+      await scheduler.run(1_000);
+      whole = await this.isWhole();
+    }
+    expect(whole, 'every replica is in sync again').toBe(true);
+  }
+
+  async isWhole(): Promise<boolean> {
+    try {
+      const request = { topics: ['t'] };
+      const reply = await this.cluster.run(
+        this.cluster.client(1).broker.metadata(request, { timeoutMs: 1_000 }),
+      );
+      const partitions = reply.topics[0]?.partitions ?? [];
+      return (
+        partitions.length === PARTITIONS &&
+        partitions.every(({ isr, error }) => isr.length === 3 && error === 'NONE')
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  async check(): Promise<void> {
+    const stored = new Map<string, string>();
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      for (let next = 0; ; ) {
+        const found = await this.cluster.run(this.read(1, partition, next));
+        for (const [offset, value] of found) stored.set(`${partition}@${offset}`, value);
+        if (found.length === 0) break;
+        next = (found.at(-1)?.[0] ?? 0) + 1;
+      }
+    }
+    for (const [at, value] of this.history.acknowledged) expect([at, stored.get(at)]).toEqual([at, value]);
+    for (const [at, value] of this.history.seen) expect([at, stored.get(at)]).toEqual([at, value]);
+    const values = new Set(stored.values());
+    expect(values.size, 'no record is stored twice').toBe(stored.size);
+    for (const value of this.history.refused) expect(values.has(value), `refused: ${value}`).toBe(false);
+    expect(this.cluster.fatals()).toEqual([]);
+  }
+}
+
+describe('whatever happens to nodes and links', () => {
+  it.each(SEEDS ?? [1])('nothing acknowledged or seen is lost: seed %i', async (seed) => {
+    const chaos = new Chaos(seed);
+    try {
+      await chaos.run();
+    } catch (error) {
+      console.log(chaos.story.join('\n'), chaos.cluster.fatals());
+      throw error;
+    }
+    expect(chaos.history.acknowledged.size).toBeGreaterThan(100);
+  });
+});
