@@ -313,7 +313,7 @@ export class FakeCluster {
       const reply = this.#fetch(nodeId, request);
       const ripe = reply.partitions.some((one) => one.error !== 'NONE' || one.batches.length > 0);
       if (!ripe && clock.monotonicMs() < untilMs) {
-        timers.after(1, () => look(request, fate, untilMs));
+        timers.after(5, () => look(request, fate, untilMs));
         return;
       }
       const { refuse } = fate;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ConsumedRecord } from '../../src/client/index.ts';
-import { buildTransactionMarker } from '../../src/log/record/index.ts';
-import { type ClientWorld, clientWorld, rejection } from './client-world.ts';
+import type { ConsumedRecord } from '../../../src/client/index.ts';
+import { buildTransactionMarker } from '../../../src/log/record/index.ts';
+import { type ClientWorld, clientWorld, rejection } from '../client-world.ts';
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => `${from + i}`);
 

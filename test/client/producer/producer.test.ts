@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientWorld, rejection } from './client-world.ts';
+import { clientWorld, rejection } from '../client-world.ts';
 
 const records = (count: number, prefix = 'r') =>
   Array.from({ length: count }, (_, i) => ({ value: `${prefix}${i}` }));

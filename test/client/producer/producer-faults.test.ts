@@ -4,10 +4,10 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ApiError, type ErrorCode, SeededRandom } from '../../src/base/index.ts';
-import type { Acknowledgement, ProducerOptions } from '../../src/client/index.ts';
-import { type ClientWorld, clientWorld } from './client-world.ts';
-import type { Fate } from './fake-cluster.ts';
+import { ApiError, type ErrorCode, SeededRandom } from '../../../src/base/index.ts';
+import type { Acknowledgement, ProducerOptions } from '../../../src/client/index.ts';
+import { type ClientWorld, clientWorld } from '../client-world.ts';
+import type { Fate } from '../fake-cluster.ts';
 
 const PARTITIONS = 3;
 const BEFORE: ErrorCode[] = [
