@@ -34,7 +34,9 @@ export interface BatchBuilderOptions {
   readonly capacityBytes?: number;
 }
 
-const CAPACITY_BYTES = 1024;
+const CAPACITY_BYTES = 512;
+/** Buffers below it come out of Node's pool, which is several times cheaper; they pin little when half empty. */
+const POOLED_BYTES = 4096;
 const NO_HEADERS: readonly RecordHeader[] = [];
 
 /**
@@ -52,9 +54,7 @@ export class BatchBuilder {
 
   constructor(options: BatchBuilderOptions) {
     this.#options = options;
-    this.#bytes = Buffer.allocUnsafeSlow(
-      Math.max(options.capacityBytes ?? CAPACITY_BYTES, BATCH_HEADER_BYTES),
-    );
+    this.#bytes = Buffer.allocUnsafe(Math.max(options.capacityBytes ?? CAPACITY_BYTES, BATCH_HEADER_BYTES));
   }
 
   /** Header and records so far, before compression. */
@@ -102,11 +102,11 @@ export class BatchBuilder {
     let batch = this.#bytes.subarray(0, this.#position);
     if (compression !== 'none') {
       const records = compress(compression, batch.subarray(BATCH_HEADER_BYTES));
-      batch = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + records.length);
+      batch = Buffer.allocUnsafe(BATCH_HEADER_BYTES + records.length);
       toBuffer(records).copy(batch, BATCH_HEADER_BYTES);
-    } else if (batch.length < this.#bytes.length / 2) {
+    } else if (this.#bytes.length > POOLED_BYTES && batch.length < this.#bytes.length / 2) {
       // A batch may live long in the log's memory: do not pin a buffer that is mostly empty.
-      const exact = Buffer.allocUnsafeSlow(batch.length);
+      const exact = Buffer.allocUnsafe(batch.length);
       batch.copy(exact);
       batch = exact;
     }
@@ -134,7 +134,7 @@ export class BatchBuilder {
   #reserve(bytes: number): void {
     const needed = this.#position + bytes;
     if (needed <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     this.#bytes.copy(grown, 0, 0, this.#position);
     this.#bytes = grown;
   }
