@@ -15,6 +15,7 @@ import type {
   ServeOptions,
   Transport,
 } from '../../src/rpc/api/index.ts';
+import { eventually } from './eventually.ts';
 import { Collector, produceReply, produceRequest, type ServerSide, serverSide } from './services.ts';
 
 export interface Harness {
@@ -324,16 +325,4 @@ async function until(condition: () => boolean): Promise<void> {
 
 function aborted(side: ServerSide): Promise<void> {
   return until(() => side.call?.signal.aborted === true);
-}
-
-async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
 }

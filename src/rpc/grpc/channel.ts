@@ -1,9 +1,10 @@
 /**
- * One gRPC channel to one address, made at the first call and made anew after it failed to connect.
+ * One gRPC channel to one address, made at the first call.
  *
- * grpc-js waits longer and longer between attempts to reach a peer that is down. A caller that tries again knows better:
- * it gets a fresh channel, hence an attempt at once, if the last one failed at least RECONNECT_BACKOFF_MS ago. So a
- * process that was killed is found as soon as it is back, and a caller in a loop cannot dial in a loop.
+ * Once it has failed to connect, grpc-js goes on dialling in the background and refuses calls at once until it succeeds.
+ * The pauses between two attempts are kept short, so that a process that was killed is found as soon as it is back,
+ * whatever its callers did meanwhile. (A channel per attempt is no way: a closed one of grpc-js 1.14 may dial once more,
+ * and then nobody owns the connection.)
  */
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 import { EnvironmentError } from '../../base/index.ts';
@@ -22,18 +23,11 @@ export interface OpenCall {
   cancelWith(error: Error): void;
 }
 
-interface Dialled {
-  readonly client: Client;
-  calls: number;
-  retired: boolean;
-}
-
 export class Channel {
   readonly peer: string;
   readonly #options: ChannelOptions;
   readonly #calls = new Set<OpenCall>();
-  #dialled: Dialled | undefined;
-  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #client: Client | undefined;
   #closed = false;
 
   constructor(address: Address, limits: GrpcLimits) {
@@ -45,7 +39,7 @@ export class Channel {
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.initial_reconnect_backoff_ms': RECONNECT_BACKOFF_MS,
       'grpc.max_reconnect_backoff_ms': RECONNECT_BACKOFF_MS_MAX,
-      // Else two connections to one address would share a socket, and the fate of each other's backoff.
+      // Else two connections to one address would share a socket, and each other's backoff.
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_http_proxy': 0,
       'grpc.enable_retries': 0,
@@ -55,36 +49,17 @@ export class Channel {
     };
   }
 
-  /** Starts a call. Throws EnvironmentError 'closed' after close. `end` must be called once when the call is over. */
-  begin(call: OpenCall): { readonly client: Client; end(failedToConnect: boolean): void } {
+  /** The client to start `call` with. Throws EnvironmentError 'closed' after close. */
+  begin(call: OpenCall): Client {
     if (this.#closed) throw this.#closedError();
-    const dialled = this.#dialled ?? this.#dial();
-    dialled.calls++;
+    this.#client ??= new Client(this.peer, credentials.createInsecure(), this.#options);
     this.#calls.add(call);
-    return {
-      client: dialled.client,
-      end: (failedToConnect) => {
-        this.#calls.delete(call);
-        dialled.calls--;
-        if (failedToConnect) this.#maybeRetire(dialled);
-        if (dialled.retired && dialled.calls === 0) dialled.client.close();
-      },
-    };
+    return this.#client;
   }
 
-  #dial(): Dialled {
-    const client = new Client(this.peer, credentials.createInsecure(), this.#options);
-    this.#dialled = { client, calls: 0, retired: false };
-    return this.#dialled;
-  }
-
-  #maybeRetire(dialled: Dialled): void {
-    if (dialled.retired) return;
-    const nowMs = performance.now();
-    if (nowMs - this.#failedAtMs < RECONNECT_BACKOFF_MS) return;
-    this.#failedAtMs = nowMs;
-    dialled.retired = true;
-    if (this.#dialled === dialled) this.#dialled = undefined;
+  /** The call is over. */
+  end(call: OpenCall): void {
+    this.#calls.delete(call);
   }
 
   #closedError(): EnvironmentError {
@@ -96,6 +71,6 @@ export class Channel {
     this.#closed = true;
     const error = this.#closedError();
     for (const call of [...this.#calls]) call.cancelWith(error);
-    this.#dialled?.client.close();
+    this.#client?.close();
   }
 }

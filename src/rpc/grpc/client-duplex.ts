@@ -3,10 +3,9 @@
  * break of the connection, or by the caller's own end with an error; the returned one by whichever comes first.
  */
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { EnvironmentError } from '../../base/index.ts';
 import type { CallOptions, Sink } from '../api/index.ts';
 import { type AnyMethod, OutboundSink } from '../protobuf/index.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, OpenCall } from './channel.ts';
 import { decodeReply, encodeRequest, identity } from './client-unary.ts';
 import { Inbound } from './inbound.ts';
 import type { GrpcLimits } from './limits.ts';
@@ -20,7 +19,8 @@ export function callDuplex(
   limits: GrpcLimits,
 ): Sink<unknown> {
   options?.signal?.throwIfAborted();
-  const { client, end } = channel.begin({ cancelWith: (error) => teardown(error) });
+  const open: OpenCall = { cancelWith: (error) => teardown(error) };
+  const client = channel.begin(open);
   const deadline = options?.timeoutMs === undefined ? {} : { deadline: Date.now() + options.timeoutMs };
   const call: ClientDuplexStream<Buffer, Buffer> = client.makeBidiStreamRequest(
     method.path,
@@ -53,7 +53,7 @@ export function callDuplex(
     over = true;
     options?.signal?.removeEventListener('abort', abort);
     requests.close(error);
-    end(error instanceof EnvironmentError && error.reason === 'unreachable');
+    channel.end(open);
     if (error !== undefined) inbound.end(error);
   };
   const teardown = (error: Error): void => {

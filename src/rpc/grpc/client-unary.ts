@@ -61,14 +61,14 @@ function exchange(
       call?.cancel();
     };
     const abort = (): void => cancelWith(options?.signal?.reason);
-    const { client, end } = channel.begin({ cancelWith });
+    const open = { cancelWith };
+    const client = channel.begin(open);
     options?.signal?.addEventListener('abort', abort, { once: true });
     const done = (failure: ServiceError | null, reply?: Buffer): void => {
       options?.signal?.removeEventListener('abort', abort);
-      const error = failure === null ? undefined : (cancelledWith ?? fromStatus(failure, channel.peer));
-      end(error instanceof EnvironmentError && error.reason === 'unreachable');
-      if (error !== undefined) reject(error);
-      else resolve(reply as Buffer);
+      channel.end(open);
+      if (failure === null) resolve(reply as Buffer);
+      else reject(cancelledWith ?? fromStatus(failure, channel.peer));
     };
     const deadline = Date.now() + (options?.timeoutMs ?? CALL_TIMEOUT_MS_DEFAULT);
     call = client.makeUnaryRequest(

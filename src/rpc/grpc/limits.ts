@@ -51,9 +51,12 @@ export const FLOW_CONTROL_WINDOW_BYTES = 4 * MIB;
 export const KEEPALIVE_TIME_MS = 10_000;
 export const KEEPALIVE_TIMEOUT_MS = 5000;
 
-/** Between two attempts to reach a peer that is down. Short: it costs a SYN, and the peer may be back. */
+/** Between two attempts to reach a peer that is down. Short: an attempt costs a SYN, and the peer may be back. */
 export const RECONNECT_BACKOFF_MS = 50;
-export const RECONNECT_BACKOFF_MS_MAX = 500;
+export const RECONNECT_BACKOFF_MS_MAX = 100;
+
+/** A connection without calls is closed by the server after this; a client makes another when it needs one. */
+export const CONNECTION_IDLE_MS_MAX = 300_000;
 
 /** Sentences for people beyond this are cut: they travel in a header. */
 export const ERROR_TEXT_LENGTH_MAX = 1000;

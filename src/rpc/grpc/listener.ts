@@ -27,6 +27,7 @@ import {
 } from './handlers.ts';
 import { HealthService } from './health.ts';
 import {
+  CONNECTION_IDLE_MS_MAX,
   FLOW_CONTROL_WINDOW_BYTES,
   type GrpcLimits,
   KEEPALIVE_TIME_MS,
@@ -59,6 +60,7 @@ export async function openListener(
     'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.max_connection_idle_ms': CONNECTION_IDLE_MS_MAX,
     'grpc.enable_channelz': 0,
   });
   const keys = (Object.keys(SERVICES) as ServiceKey[]).filter((key) => services[key] !== undefined);
