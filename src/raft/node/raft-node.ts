@@ -2,7 +2,7 @@
  * One node of the metadata quorum, with its store, timers and connections. The shell around the driver: promises in, promises
  * out, no decision of its own.
  */
-import type { NodeId, QuorumEpoch } from '../../base/index.ts';
+import { NONE, type NodeId, type QuorumEpoch } from '../../base/index.ts';
 import { type Environment, sleep } from '../../env/index.ts';
 import type { DescribeQuorumReply, Endpoint, QuorumTimeouts } from '../core/index.ts';
 import type { QuorumStore } from '../store/index.ts';
@@ -106,8 +106,9 @@ async function close(
   { graceful, timeoutMs }: CloseOptions,
 ): Promise<void> {
   const deadlineMs = clock.monotonicMs() + timeoutMs;
+  const hasToHandOver = graceful && driver.status.role === 'leader' && driver.status.voters.length > 1;
   if (graceful) driver.shutdown();
-  while (graceful && driver.status.role === 'resigned' && clock.monotonicMs() < deadlineMs)
+  while (hasToHandOver && driver.status.leaderId === NONE && clock.monotonicMs() < deadlineMs)
     await sleep(timers, HANDOVER_POLL_MS);
   driver.close();
   await store.close();

@@ -1,5 +1,6 @@
 /** Nodes, network and workload of one run, with the checker looking on. */
 import { type NodeId, SeededRandom } from '../../../base/index.ts';
+import { type Logger, SILENT } from '../../../env/index.ts';
 import type { QuorumAnswer, QuorumRequest } from '../../../raft/core/index.ts';
 import type { QuorumCalls, QuorumListener } from '../../../raft/node/index.ts';
 import { Scheduler } from '../../twins/index.ts';
@@ -23,15 +24,17 @@ export class SimCluster {
   readonly delivered = new Map<NodeId, number>();
   readonly #touched = new Set<SimNode>();
   readonly #random: SeededRandom;
+  readonly #logger: (node: SimNode) => Logger;
   #payload = 0;
   failure: unknown;
   /** A real vote was granted by `node` and is on its way. */
   onVoted: (node: SimNode) => void = () => {};
 
-  constructor(options: SimOptions, trace: Trace) {
+  constructor(options: SimOptions, trace: Trace, logger: (node: SimNode) => Logger = () => SILENT) {
     const { seed } = options;
     this.options = options;
     this.trace = trace;
+    this.#logger = logger;
     this.scheduler = new Scheduler({ random: new SeededRandom(seed, 'schedule') });
     this.network = new SimNetwork(this.scheduler, new SeededRandom(seed, 'network'), options, trace);
     this.#random = new SeededRandom(seed, 'workload');
@@ -128,6 +131,7 @@ export class SimCluster {
       hooks: {
         listener: (owner, incarnation) => this.#listener(owner, incarnation),
         onFatal: (owner, reason, error) => this.#handleFatal(owner, reason, error),
+        logger: this.#logger,
       },
     });
     this.nodes.push(node);

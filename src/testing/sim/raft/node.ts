@@ -1,6 +1,6 @@
 /** One simulated machine: a disk that outlives its processes, a clock of its own, and at most one process. */
 import type { NodeId, Random, Uuid } from '../../../base/index.ts';
-import { SILENT } from '../../../env/index.ts';
+import type { Logger } from '../../../env/index.ts';
 import type { VoterKey } from '../../../raft/index.ts';
 import { type QuorumCalls, QuorumDriver, type QuorumListener } from '../../../raft/node/index.ts';
 import { type Scheduler, VirtualClock, VirtualTimers } from '../../twins/index.ts';
@@ -19,6 +19,7 @@ export interface Process {
 export interface NodeHooks {
   readonly listener: (node: SimNode, incarnation: number) => QuorumListener;
   readonly onFatal: (node: SimNode, reason: string, error: unknown) => void;
+  readonly logger: (node: SimNode) => Logger;
 }
 
 export class SimNode implements Host {
@@ -103,7 +104,7 @@ export class SimNode implements Host {
         nowMs: () => clock.monotonicMs(),
         timers,
         random: this.#random,
-        logger: SILENT,
+        logger: this.#hooks.logger(this),
         exit: { fatal: (reason, error) => this.#hooks.onFatal(this, reason, error) },
       },
     );
