@@ -115,6 +115,18 @@ describe('consumer', () => {
     expect(await world.finish(collect(consumer, 2))).toEqual(numbers(2));
   });
 
+  it('drops the answer to a fetch that was under way before a seek', async () => {
+    const world = clientWorld();
+    await filled(world, 10);
+    const consumer = world.client.consumer({ topic: 'orders', from: 'beginning' });
+    await world.finish(collect(consumer, 10));
+    await world.run(50);
+    world.cluster.faults = (kind) => (kind === 'fetch' ? { thereMs: 100 } : {});
+    await world.finish(consumer.seek({ offset: 5 }));
+    await world.finish(world.client.producer().send('orders', { value: '10' }));
+    expect(await world.finish(collect(consumer, 6))).toEqual(numbers(6, 5));
+  });
+
   it('gives nothing of a paused partition and loses nothing of it', async () => {
     const world = clientWorld();
     world.cluster.createTopic('orders', 2);

@@ -33,6 +33,14 @@ describe('partition state', () => {
     expect(state.bufferedBytes).toBe(0);
   });
 
+  it('never fetches again what it has', () => {
+    const state = new PartitionState('t', 0, { offset: 0 });
+    state.accept(reply(batch(0, 5), batch(5, 5)), true);
+    const { bufferedBytes } = state;
+    state.accept(reply(batch(0, 5)), true);
+    expect([state.fetchOffset, state.bufferedBytes]).toEqual([10, bufferedBytes]);
+  });
+
   it('goes past offsets that compaction removed', () => {
     const state = new PartitionState('t', 0, { offset: 2 });
     state.accept(reply(batch(5, 1)), true);
