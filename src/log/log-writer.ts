@@ -14,7 +14,7 @@ import { Progress } from './progress.ts';
 import type { Segment } from './segment.ts';
 
 /** Most bytes of one write; more wait for the next, so that no acknowledgement waits for an endless one. */
-const GROUP_BYTES_MAX = 8 * 1024 * 1024;
+const GROUP_BYTES_MAX = 1 * 1024 * 1024;
 
 interface PendingWrite {
   readonly segment: Segment;

@@ -66,12 +66,7 @@ describe('appending', () => {
 
   it('one write and one sync carry what arrived while the last ones were under way', async () => {
     const fixture = await LogFixture.open();
-    const operations: string[] = [];
-    const original = fixture.files.perform.bind(fixture.files);
-    fixture.files.perform = ((operation: 'write', path: string, effect: () => unknown) => {
-      if (path.endsWith('.log')) operations.push(operation);
-      return original(operation, path, effect);
-    }) as typeof fixture.files.perform;
+    const operations = fixture.watch('.log');
     for (let i = 0; i < 100; i++) fixture.append([`${i}`]);
     await fixture.flushed();
     expect(operations.filter((operation) => operation === 'write')).toHaveLength(1);

@@ -14,7 +14,7 @@ import {
   batches,
   decodeRecords,
 } from '../../src/log/record/index.ts';
-import { MemoryFiles } from '../../src/testing/twins/index.ts';
+import { type FileOperation, MemoryFiles } from '../../src/testing/twins/index.ts';
 
 export const TOPIC_ID = 'dG9waWMtaWQtb2YtdGVzdA';
 
@@ -145,6 +145,37 @@ export class LogFixture {
       next = (last?.header.lastOffset ?? next) + 1;
     }
     return found;
+  }
+
+  /** Holds matching operations back until released; `arrived` resolves when the first one came. */
+  hold(operation: FileOperation, pathEnd: string): { release: () => void; arrived: Promise<void> } {
+    const perform = this.files.perform.bind(this.files);
+    let release = (): void => {};
+    let arrive = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    this.files.perform = async <T>(one: FileOperation, path: string, effect: () => T): Promise<T> => {
+      if (one !== operation || !path.endsWith(pathEnd)) return perform(one, path, effect);
+      arrive();
+      await released;
+      return perform(one, path, effect);
+    };
+    return { release, arrived };
+  }
+
+  /** Every operation on a path with this end, as it comes. */
+  watch(pathEnd: string): FileOperation[] {
+    const seen: FileOperation[] = [];
+    const perform = this.files.perform.bind(this.files);
+    this.files.perform = (operation, path, effect) => {
+      if (path.endsWith(pathEnd)) seen.push(operation);
+      return perform(operation, path, effect);
+    };
+    return seen;
   }
 
   /** Stops cleanly and opens again. */
