@@ -50,7 +50,7 @@ const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 /** Appends that may wait; the driver's own limits are far below. */
 const WAITING_MAX = 65_536;
 /** Entries asked of the key-value store at once. */
-const READ_ENTRIES = 128;
+const READ_ENTRIES = 64;
 
 interface Append {
   readonly entries: readonly Entry[];
@@ -79,8 +79,11 @@ export class DurableQuorumStore implements QuorumStore {
   #wantedEnd: Offset;
   #waiting: Append[] = [];
   #worker: Promise<void> | undefined;
-  /** While a truncation is being made durable: the floor may not rise above it. */
+  /** While a truncation is being made durable: the floor may not rise above it, and reads above it wait. */
   #truncatingTo = Number.POSITIVE_INFINITY;
+  #truncation: Promise<void> | undefined;
+  /** Reads under way, for which a truncation waits: what they read stays until they have it. */
+  readonly #reads = new Set<Promise<unknown>>();
   #failure: unknown;
   #closed = false;
 
@@ -147,7 +150,13 @@ export class DurableQuorumStore implements QuorumStore {
       endOffset,
     });
     if (!this.#isUsable()) throw this.#refusal();
-    return this.#recent.read(from, to, maxBytes) ?? (await this.#readStored(from, to, maxBytes));
+    const recent = this.#recent.read(from, to, maxBytes);
+    if (recent !== undefined) return recent;
+    while (this.#truncatingTo < to && this.#isUsable()) await this.#truncation;
+    if (!this.#isUsable()) throw this.#refusal();
+    const reading = this.#readStored(from, Math.min(to, this.#log.endOffset), maxBytes);
+    this.#reads.add(reading);
+    return reading.finally(() => this.#reads.delete(reading));
   }
 
   async saveHardState(state: ElectionState): Promise<void> {
@@ -185,7 +194,9 @@ export class DurableQuorumStore implements QuorumStore {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#write(group);
+        const written = this.#write(group);
+        this.#truncation = written.catch(() => {});
+        await written;
         for (const append of group) append.resolve();
       } catch (error) {
         this.#fail(error);
@@ -213,8 +224,10 @@ export class DurableQuorumStore implements QuorumStore {
     const from = group[0]?.truncateFrom ?? this.#log.endOffset;
     let hash = this.#lastHash;
     if (from < this.#log.endOffset) {
+      this.#truncatingTo = from;
+      await Promise.allSettled(this.#reads);
       hash = await this.#hashBefore(from);
-      await this.#lowerFloor(from);
+      if (this.#hardState.wanted.tailFloor > from) await this.#hardState.save({ tailFloor: from });
       for (let offset = from; offset < this.#log.endOffset; offset++)
         operations.push({ kind: 'delete', key: entryKey(offset) });
     }
@@ -247,11 +260,6 @@ export class DurableQuorumStore implements QuorumStore {
       endOffset: from + entries.length,
       lastEpoch: this.#epochs.at(-1)?.epoch ?? 0,
     };
-  }
-
-  async #lowerFloor(to: Offset): Promise<void> {
-    this.#truncatingTo = to;
-    if (this.#hardState.wanted.tailFloor > to) await this.#hardState.save({ tailFloor: to });
   }
 
   #maybeRaiseFloor(): void {

@@ -27,7 +27,8 @@ export interface QuorumStore {
   /**
    * Entries in `[from, to)`, ascending, verified by checksum and chain; stops before `maxBytes` of payload are exceeded,
    * but gives at least one entry when `from < to`. Both bounds must lie in the durable log. Rejects with CorruptionError
-   * when an entry is missing or damaged: never fewer entries as if the log ended there.
+   * when an entry is missing or damaged: never fewer entries as if the log ended there. Entries that a truncation removed
+   * between the call and the read are left out.
    */
   read(from: Offset, to: Offset, maxBytes: number): Promise<Entry[]>;
   /**

@@ -29,7 +29,7 @@ import {
 import type { EpochStart, HardState, LogBounds, QuorumIdentity } from './quorum-store.ts';
 
 /** Entries held in memory at once while verifying. */
-const SCAN_ENTRIES = 512;
+const SCAN_ENTRIES = 128;
 
 export interface SoundLog {
   readonly bounds: LogBounds;

@@ -20,7 +20,7 @@ interface Model {
 }
 
 interface Step {
-  readonly act: 'append' | 'truncate' | 'elect' | 'wait' | 'crash' | 'kill' | 'close';
+  readonly act: 'read' | 'append' | 'truncate' | 'elect' | 'wait' | 'crash' | 'kill' | 'close';
   readonly amount: number;
 }
 
@@ -32,6 +32,8 @@ const step: fc.Arbitrary<Step> = fc.record({
     'truncate',
     'elect',
     'wait',
+    'read',
+    'read',
     'wait',
     'crash',
     'kill',
@@ -59,6 +61,7 @@ class Run {
   readonly #model: Model = { epoch: 1, log: [], possible: [[]], epochs: [1] };
   #world: TestEnvironment;
   #store!: QuorumStore;
+  #reads: Promise<void>[] = [];
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed, 'model');
@@ -80,6 +83,7 @@ class Run {
       if (act === 'append') this.#append(amount);
       else if (act === 'truncate') this.#truncate(amount);
       else if (act === 'elect') this.#elect();
+      else if (act === 'read') this.#read(amount);
       else if (act === 'wait') await this.#scheduler.run(amount);
       else await this.#restart(act);
     }
@@ -100,6 +104,20 @@ class Run {
     this.#become(next, append(this.#store, list, from));
   }
 
+  /** Never fails, whatever goes on meanwhile, and gives entries of one history without a gap. */
+  #read(amount: number): void {
+    const { endOffset } = this.#store.log;
+    const from = Math.max(0, endOffset - amount);
+    this.#reads.push(
+      this.#store.read(from, endOffset, 1000).then((found) => {
+        for (const [index, { offset, epoch, payload }] of found.entries()) {
+          expect(offset).toBe(from + index);
+          expect(Buffer.from(payload).toString()).toContain(`${epoch}:${offset}`);
+        }
+      }),
+    );
+  }
+
   #elect(): void {
     const epoch = ++this.#model.epoch;
     this.#model.epochs.push(epoch);
@@ -117,7 +135,9 @@ class Run {
   }
 
   async #restart(how: 'crash' | 'kill' | 'close'): Promise<void> {
+    const reads = this.#reads.splice(0);
     if (how === 'close') {
+      await this.#scheduler.finish(Promise.all(reads));
       await this.#scheduler.finish(this.#store.close());
       expect(this.#model.possible).toEqual([this.#model.log]);
     }
