@@ -3,6 +3,7 @@ import { ApiError, EnvironmentError } from '../../base/index.ts';
 import type { CallOptions } from '../api/index.ts';
 import type { AnyMethod } from '../protobuf/index.ts';
 import type { Channel } from './channel.ts';
+import { frame } from './frame.ts';
 import { CALL_TIMEOUT_MS_DEFAULT, type GrpcLimits, REPLY_ELEMENTS_MAX } from './limits.ts';
 import { fromStatus } from './status.ts';
 
@@ -10,7 +11,7 @@ import { fromStatus } from './status.ts';
 export const identity = (bytes: Buffer): Buffer => bytes;
 
 export function encodeRequest(method: AnyMethod, request: unknown, limits: GrpcLimits): Buffer {
-  const bytes = method.request.encode(request);
+  const bytes = frame(method.request, request);
   if (bytes.length > limits.requestBytesMax)
     throw new ApiError(
       'MESSAGE_TOO_LARGE',

@@ -10,6 +10,7 @@ import { ApiError, AssertionError } from '../../base/index.ts';
 import type { Logger } from '../../env/index.ts';
 import type { CallContext, Sink } from '../api/index.ts';
 import { type AnyMethod, OutboundSink } from '../protobuf/index.ts';
+import { frame } from './frame.ts';
 import { Inbound } from './inbound.ts';
 import type { GrpcLimits } from './limits.ts';
 import { ServerCall } from './server-call.ts';
@@ -36,7 +37,7 @@ export function unaryHandler(
     try {
       const request = method.request.decode(call.request, limits.requestElementsMax);
       const reply = await implementation(request, server);
-      done(null, method.reply.encode(reply));
+      done(null, frame(method.reply, reply));
     } catch (error) {
       logUnexpected(context, server.peer, error);
       done(toStatus(error));
@@ -87,7 +88,7 @@ function serveDuplex(
   };
   let finished = false;
   const replies = new OutboundSink<unknown>(
-    (reply) => method.reply.encode(reply),
+    (reply) => frame(method.reply, reply),
     {
       write: (bytes, taken) => call.write(bytes, taken),
       finish: () => {

@@ -57,7 +57,6 @@ export async function openListener(
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': limits.streamsPerConnectionMax,
     'grpc-node.max_session_memory': limits.sessionMemoryMax,
-    'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW_BYTES,
     'grpc.keepalive_time_ms': KEEPALIVE_TIME_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.max_connection_idle_ms': CONNECTION_IDLE_MS_MAX,
@@ -74,7 +73,7 @@ export async function openListener(
   if (publicNames.length > 0) addReflection(server, publicNames);
   try {
     const port = await bind(server, address);
-    limitConnections(server, limits.connectionsMax);
+    setUpConnections(server, limits);
     return new GrpcListener({ host: address.host, port }, server, health, options.onClose);
   } catch (error) {
     health.close();
@@ -137,8 +136,18 @@ function http2Servers(
   return servers;
 }
 
-function limitConnections(server: Server, connectionsMax: number): void {
-  for (const http2Server of http2Servers(server).keys()) http2Server.maxConnections = connectionsMax;
+/** Also the windows: grpc-js widens those of clients only, and 64 KiB per round trip would throttle producers. */
+function setUpConnections(server: Server, limits: GrpcLimits): void {
+  for (const http2Server of http2Servers(server).keys()) {
+    http2Server.maxConnections = limits.connectionsMax;
+    http2Server.on('session', (session) => {
+      session.settings({
+        initialWindowSize: FLOW_CONTROL_WINDOW_BYTES,
+        maxConcurrentStreams: limits.streamsPerConnectionMax,
+      });
+      session.setLocalWindowSize(FLOW_CONTROL_WINDOW_BYTES);
+    });
+  }
 }
 
 class GrpcListener implements Listener {

@@ -13,7 +13,11 @@ export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
 export interface Message<T> extends Type<T> {
   readonly fields: ReadonlyMap<string, Field<unknown>>;
-  /** The message as one buffer of its own. Throws ApiError INVALID_REQUEST when a number cannot be carried. */
+  /** Bytes of the encoded message. Throws ApiError INVALID_REQUEST when a value cannot be carried. */
+  measure(value: T): number;
+  /** Writes a message that was measured into `target` from `at` on. */
+  encodeInto(value: T, sizeBytes: number, target: Buffer, at: number): void;
+  /** The message as one buffer of its own. Throws as `measure`. */
   encode(value: T): Buffer;
   /** `value`'s byte fields are views of `bytes`. Throws ApiError INVALID_REQUEST when `bytes` are no such message. */
   decode(bytes: Buffer, elementsMax: number): T;
@@ -80,10 +84,13 @@ export function message<T extends object>(proto: string, fields: Fields<T>): Mes
       reader.end = outer;
       return value;
     },
+    measure: bodySize,
+    encodeInto: (value, sizeBytes, target, at) => writeBody(new Writer(target, at + sizeBytes), value),
     encode(value) {
-      const writer = new Writer(bodySize(value));
-      writeBody(writer, value);
-      return writer.bytes;
+      const size = bodySize(value);
+      const bytes = Buffer.allocUnsafe(size);
+      writeBody(new Writer(bytes, size), value);
+      return bytes;
     },
     decode: (bytes, elementsMax) => readBody(new Reader(bytes, elementsMax)),
   };
@@ -103,6 +110,8 @@ export function mapped<Api, Wire>(
     size: (value) => inner.size(to(value)),
     write: (writer, value) => inner.write(writer, to(value)),
     read: (reader) => from(inner.read(reader)),
+    measure: (value) => inner.measure(to(value)),
+    encodeInto: (value, sizeBytes, target, at) => inner.encodeInto(to(value), sizeBytes, target, at),
     encode: (value) => inner.encode(to(value)),
     decode: (bytes, elementsMax) => from(inner.decode(bytes, elementsMax)),
   };

@@ -15,9 +15,9 @@ export interface StreamLimits {
 }
 
 /** What the sink drives. */
-export interface Wire {
+export interface Wire<Encoded> {
   /** Hands over one message; `taken` is called when it has left. */
-  write(bytes: Buffer, taken: () => void): void;
+  write(encoded: Encoded, taken: () => void): void;
   /** Nothing more is coming. */
   finish(): void;
   /** Tears the stream down, both directions. */
@@ -29,16 +29,16 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-export class OutboundSink<T> implements Sink<T> {
-  readonly #encode: (message: T) => Buffer;
-  readonly #wire: Wire;
+export class OutboundSink<T, Encoded extends { readonly length: number } = Buffer> implements Sink<T> {
+  readonly #encode: (message: T) => Encoded;
+  readonly #wire: Wire<Encoded>;
   readonly #limits: StreamLimits;
   #buffered = 0;
   #ended = false;
   #endedWith: Error | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(encode: (message: T) => Buffer, wire: Wire, limits: StreamLimits) {
+  constructor(encode: (message: T) => Encoded, wire: Wire<Encoded>, limits: StreamLimits) {
     this.#encode = encode;
     this.#wire = wire;
     this.#limits = limits;
@@ -46,21 +46,22 @@ export class OutboundSink<T> implements Sink<T> {
 
   send(message: T): boolean {
     if (this.#ended) return false;
-    let bytes: Buffer;
+    let encoded: Encoded;
     try {
-      bytes = this.#encode(message);
+      encoded = this.#encode(message);
     } catch (error) {
       this.end(error as Error);
       return false;
     }
-    this.#buffered += bytes.length;
+    this.#buffered += encoded.length;
     if (this.#buffered > this.#limits.streamBufferBytesMax) {
       this.end(
         new ApiError('RESOURCE_EXHAUSTED', `more than ${this.#limits.streamBufferBytesMax} bytes unsent`),
       );
       return false;
     }
-    this.#wire.write(bytes, () => this.#taken(bytes.length));
+    const sizeBytes = encoded.length;
+    this.#wire.write(encoded, () => this.#taken(sizeBytes));
     return this.#buffered <= this.#limits.streamCreditBytes;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Writes protobuf's wire format from the end to the beginning of a buffer of exactly the right size.
+ * Writes protobuf's wire format from the end to the beginning of a stretch of a buffer that has exactly the right size.
  *
  * Backwards, because a nested message's length stands before it: when its start is reached the length is known, and
  * nothing has to be moved or measured twice. Bytes are copied once, into the message that is handed to the transport.
@@ -13,9 +13,10 @@ export class Writer {
   /** Everything from here on is written. */
   position: number;
 
-  constructor(sizeBytes: number) {
-    this.bytes = Buffer.allocUnsafe(sizeBytes);
-    this.position = sizeBytes;
+  /** `end` is exclusive. */
+  constructor(bytes: Buffer, end: number) {
+    this.bytes = bytes;
+    this.position = end;
   }
 
   varint(value: number): void {
