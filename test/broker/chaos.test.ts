@@ -26,11 +26,12 @@ class Chaos {
   readonly random: SeededRandom;
   readonly history: History = { acknowledged: new Map(), seen: new Map(), refused: new Set(), sent: 0 };
   readonly story: string[] = [];
+  readonly starting = new Set<number>();
   over = false;
 
   constructor(seed: number) {
     const properties = { 'min.insync.replicas': '2', 'replica.lag.time.max.ms': '2000' };
-    this.cluster = new TestCluster({ controllers: 3, brokers: 3, seed, properties });
+    this.cluster = new TestCluster({ controllers: 3, brokers: 3, seed, properties, diskMs: 40 });
     this.random = new SeededRandom(seed, 'chaos');
   }
 
@@ -122,7 +123,7 @@ class Chaos {
       await this.after(this.random.integer(200, 3_000));
       const id = ids[this.random.integer(0, ids.length)] ?? 1;
       const other = ids[this.random.integer(0, ids.length)] ?? 1;
-      const kind = this.random.integer(0, 5);
+      const kind = this.random.integer(0, 6);
       if (kind <= 2 && this.cluster.isUp(id)) {
         this.tell(kind === 0 ? 'power failure of' : 'kill', id);
         this.cluster.kill(id, kind === 0);
@@ -133,6 +134,12 @@ class Chaos {
         void this.after(this.random.integer(500, 6_000)).then(() => {
           this.cluster.network.heal(`node${id}`, `node${other}`);
         });
+      } else if (kind === 5) {
+        this.tell('power failure of all brokers');
+        for (const broker of [1, 2, 3]) {
+          if (this.cluster.isUp(broker)) this.cluster.kill(broker, true);
+          void this.after(this.random.integer(100, 1_000)).then(() => this.startNode(broker));
+        }
       } else if (kind === 4 && id !== other) {
         this.tell('break', id, other);
         this.cluster.network.break(`node${id}`, `node${other}`);
@@ -142,10 +149,12 @@ class Chaos {
   }
 
   async startNode(id: number): Promise<void> {
-    if (this.cluster.isUp(id)) return;
+    if (this.cluster.isUp(id) || this.starting.has(id)) return;
     this.tell('start', id);
+    this.starting.add(id);
     if (id >= 100) await this.cluster.startController(id);
     else await this.cluster.startBroker(id);
+    this.starting.delete(id);
   }
 
   tell(...words: unknown[]): void {

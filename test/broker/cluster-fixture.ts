@@ -26,8 +26,8 @@ export interface ClusterOptions {
   /** One way, between any two nodes. */
   readonly delayMs?: number;
   readonly seed?: number;
-  /** Chance of a message to break its connection. */
-  readonly lossRate?: number;
+  /** How long a write or sync may take; absent: no time at all. */
+  readonly diskMs?: number;
 }
 
 export interface BrokerNode {
@@ -67,7 +67,8 @@ export class TestCluster {
 
   /** Starts all controllers, then all brokers, and waits until these are ready. */
   async start(): Promise<this> {
-    for (const id of this.controllerIds) await this.startController(id);
+    const standing = this.controllerIds.map((id) => this.startController(id));
+    await this.scheduler.finish(Promise.all(standing), 30_000);
     const led = await this.scheduler.runUntil(() => this.activeController() !== undefined, 30_000);
     if (!led) throw new Error('no active controller');
     const started: Promise<BrokerNode>[] = [];
@@ -183,9 +184,17 @@ export class TestCluster {
 
   async #startRaft(id: NodeId, role: 'voter' | 'observer') {
     const { scheduler } = this;
+    const { seed = 7, diskMs } = this.#options;
+    const random = new SeededRandom(seed, `disk${id}`);
+    const disk = { scheduler, delayMs: () => (diskMs ?? 0) * random.float() };
     const environment =
       this.#environments.get(id) ??
-      createTestEnvironment({ seed: this.#options.seed ?? 7, scheduler, name: `node${id}` });
+      createTestEnvironment({
+        seed,
+        scheduler,
+        name: `node${id}`,
+        ...(diskMs === undefined ? {} : { disk }),
+      });
     this.#environments.set(id, environment);
     const transport: Transport = this.network.transport(`node${id}`);
     const { files, stores } = environment;
