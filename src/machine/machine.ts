@@ -129,7 +129,8 @@ export class Machine<Image, Entry> {
     const speculative =
       nextOffset === 0 ? this.#committed : this.#options.advance(this.#committed, nextOffset - 1, epoch);
     this.#leading = { epoch, speculative, pending: [], parked: [] };
-    this.#queue.unshift(queued(first));
+    assert(this.#queue.length === 0, 'events waited for a leadership', { waiting: this.#queue.length });
+    this.#queue.push(queued(first));
     this.#run(nowMs);
   }
 

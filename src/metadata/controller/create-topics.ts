@@ -48,7 +48,9 @@ export function decideCreateTopics(
       topics.push(refusedTopic(topic, created.error));
       continue;
     }
-    after = created.records.reduce(replay, after);
+    const { name, topicId } = created.reply;
+    // The next topic of the request only has to see that this name is taken.
+    after = replay(after, { kind: 'topic', name, topicId });
     records.push(...created.records);
     topics.push(created.reply);
     if (records.length > RECORDS_MAX)

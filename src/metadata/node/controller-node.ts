@@ -2,10 +2,10 @@
  * A controller: stands by or is active, as the quorum decides. The shell around the pure decisions of ../controller.
  *
  * Standing by it replays what is committed, so that it can take over at once. Active, it puts each request through the
- * machine (decide, append, commit, reply) and watches the brokers' sessions. It owns timers and streams, and nothing that
+ * machine (decide, append, commit, reply) and keeps the brokers' sessions. It owns timers and streams, and nothing that
  * another active controller would miss. Source: KIP-500, KIP-631, Kafka's QuorumController.
  */
-import { ApiError, type NodeId, type Offset, type QuorumEpoch } from '../../base/index.ts';
+import type { NodeId, Offset, QuorumEpoch } from '../../base/index.ts';
 import type { Logger, Timer } from '../../env/index.ts';
 import type { QuorumListener } from '../../raft/index.ts';
 import type {
@@ -28,9 +28,7 @@ import type {
   RegisterBrokerRequest,
   Sink,
 } from '../../rpc/api/index.ts';
-import { findIncarnation } from '../controller/broker-epoch.ts';
 import {
-  BROKERS_MAX,
   BrokerSessions,
   decideActivate,
   decideAllocateProducerIds,
@@ -38,11 +36,8 @@ import {
   decideAlterPartition,
   decideCreateTopics,
   decideDeleteTopics,
-  decideFenceExpired,
-  decideHeartbeat,
   decideNoOp,
   decideRegisterBroker,
-  type HeartbeatResult,
 } from '../controller/index.ts';
 import { imageDigest } from '../image/digest.ts';
 import type { MetadataImage } from '../image/image.ts';
@@ -54,13 +49,10 @@ import {
 } from './controller-machine.ts';
 import { registerControllerMetrics } from './controller-metrics.ts';
 import { MetadataBarrier } from './metadata-barrier.ts';
-import { SessionStream } from './session-stream.ts';
-import { SessionWatch } from './session-watch.ts';
+import { SessionKeeper } from './session-keeper.ts';
 
 export type ControllerNodeOptions = ControllerSurroundings;
 
-/** Session streams; more are refused. Twice the brokers, as an old stream may still be there when a new one comes. */
-const STREAMS_MAX = 2 * BROKERS_MAX;
 /** Part of a request's time that may be spent on waiting for brokers; the rest is for the way back. */
 const BARRIER_SHARE = 0.8;
 
@@ -70,8 +62,7 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
   readonly #sessions: BrokerSessions;
   readonly #machine: ControllerMachine;
   readonly #barrier: MetadataBarrier;
-  readonly #watch: SessionWatch;
-  readonly #streams = new Set<SessionStream>();
+  readonly #keeper: SessionKeeper;
   #unsubscribe: (() => void) | undefined;
   #idleTimer: Timer | undefined;
   #idleOffset: Offset = 0;
@@ -83,11 +74,12 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
     this.#sessions = new BrokerSessions(config);
     this.#machine = new ControllerMachine(options, this.#sessions);
     this.#barrier = new MetadataBarrier(environment.timers);
-    this.#watch = new SessionWatch({
-      environment,
+    this.#keeper = new SessionKeeper({
+      ...options,
+      machine: this.#machine,
       sessions: this.#sessions,
-      image: () => this.#machine.speculative,
-      fence: (brokerId) => this.#fence(brokerId),
+      log: this.#log,
+      onContact: () => this.#releaseBarrier(),
     });
     registerControllerMetrics(environment.metrics, this);
   }
@@ -124,12 +116,11 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
   }
 
   handleLeading(epoch: QuorumEpoch): void {
-    this.#sessions.restart(this.#machine.committed, this.#nowMs());
+    this.#keeper.start();
     this.#machine.lead(epoch, decideActivate).then(
       ({ reply, offset }) => this.#log.info({ epoch, offset, ...reply }, 'became active controller'),
       (error) => this.#log.warn({ epoch, error }, 'activation failed'),
     );
-    this.#watch.start();
     this.#scheduleIdle();
   }
 
@@ -152,18 +143,7 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
   }
 
   session(replies: Sink<BrokerHeartbeatReply>, call: CallContext): Sink<BrokerHeartbeat> {
-    const stream = new SessionStream(replies, call, {
-      handleHeartbeat: (from, heartbeat) => this.#heartbeat(from, heartbeat),
-      handleEnd: (ended) => this.#endSession(ended),
-    });
-    if (!this.isActive) {
-      stream.end(new ApiError('NOT_CONTROLLER', this.#machine.notControllerMessage()));
-    } else if (this.#streams.size >= STREAMS_MAX) {
-      stream.end(new ApiError('RESOURCE_EXHAUSTED', `${STREAMS_MAX} session streams are open already`));
-    } else {
-      this.#streams.add(stream);
-    }
-    return stream;
+    return this.#keeper.open(replies, call);
   }
 
   async alterPartition(request: AlterPartitionRequest): Promise<AlterPartitionReply> {
@@ -212,57 +192,6 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
     return { nodeId: this.#nodeId, offset: image.offset, digest: imageDigest(image) };
   }
 
-  async #heartbeat(stream: SessionStream, heartbeat: BrokerHeartbeat): Promise<BrokerHeartbeatReply> {
-    const { correlationId, brokerId, brokerEpoch, currentMetadataOffset } = heartbeat;
-    // Before the queue: a slow controller must not take its brokers for silent ones (KAFKA-15019, KAFKA-17793).
-    if (this.isActive && findIncarnation(this.#machine.speculative, brokerId, brokerEpoch) !== undefined) {
-      this.#sessions.touch(brokerId, stream, currentMetadataOffset, this.#nowMs());
-      this.#releaseBarrier();
-    }
-    try {
-      const { brokerHeartbeatIntervalMs } = this.#options.config;
-      const { reply } = await this.#machine.submit(
-        brokerHeartbeatIntervalMs / 2,
-        (image, context) => decideHeartbeat(image, heartbeat, context),
-        (done) => this.#noteBrokerState(brokerId, done.reply, done.offset),
-      );
-      const { to, isCaughtUp } = reply;
-      const isFenced = to === 'fenced' || to === 'shutdown-now';
-      return { correlationId, isCaughtUp, isFenced, shouldShutdown: to === 'shutdown-now', error: 'NONE' };
-    } catch (error) {
-      const { code, message } = error instanceof ApiError ? error : new ApiError('UNKNOWN_SERVER_ERROR');
-      const state = { isCaughtUp: false, isFenced: true, shouldShutdown: false };
-      return { correlationId, ...state, error: code, errorMessage: message };
-    }
-  }
-
-  #noteBrokerState(brokerId: NodeId, { from, to }: HeartbeatResult, offset: Offset): void {
-    if (from === to) return;
-    this.#log.info({ brokerId, from, to }, 'broker changed state');
-    if (to === 'controlled-shutdown') this.#sessions.setShutdownOffset(brokerId, offset);
-    this.#watch.arm();
-  }
-
-  #endSession(stream: SessionStream): void {
-    this.#streams.delete(stream);
-    const { brokerId } = stream;
-    if (brokerId === undefined || !this.isActive) return;
-    if (!this.#sessions.disconnect(brokerId, stream, this.#nowMs())) return;
-    this.#log.debug({ brokerId }, 'session stream ended');
-    this.#watch.arm();
-  }
-
-  async #fence(brokerId: NodeId): Promise<void> {
-    try {
-      const { reply: isFenced } = await this.#machine.submit(Infinity, (image, context) =>
-        decideFenceExpired(image, brokerId, context),
-      );
-      if (isFenced) this.#log.warn({ brokerId }, 'broker fenced: its session ended');
-    } catch (error) {
-      this.#log.warn({ brokerId, error }, 'broker not fenced');
-    }
-  }
-
   #scheduleIdle(): void {
     const { metadataMaxIdleIntervalMs } = this.#options.config;
     if (metadataMaxIdleIntervalMs === 0) return;
@@ -276,12 +205,10 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
   }
 
   #leaveOffice(reason: string): void {
-    this.#watch.stop();
     this.#idleTimer?.cancel();
     this.#machine.renounce(reason);
     this.#barrier.release(Infinity);
-    const message = this.#machine.notControllerMessage();
-    for (const stream of [...this.#streams]) stream.end(new ApiError('NOT_CONTROLLER', message));
+    this.#keeper.stop();
   }
 
   async #waitForBrokers(offset: Offset, deadlineMs: number): Promise<void> {

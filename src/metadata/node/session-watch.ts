@@ -12,9 +12,12 @@ export interface SessionWatchOptions {
   readonly environment: Pick<Environment, 'clock' | 'timers'>;
   readonly sessions: BrokerSessions;
   readonly image: () => MetadataImage;
-  /** Resolves when it is done, or cannot be. */
-  readonly fence: (brokerId: NodeId) => Promise<void>;
+  /** True when it is done or not needed any more, false when it cannot be done now. */
+  readonly fence: (brokerId: NodeId) => Promise<boolean>;
 }
+
+/** Pause after a fencing that failed, as when too many requests wait. */
+const RETRY_MS = 100;
 
 export class SessionWatch {
   readonly #options: SessionWatchOptions;
@@ -50,14 +53,17 @@ export class SessionWatch {
 
   async #expire(): Promise<void> {
     this.#timer = undefined;
-    const { sessions, image, fence } = this.#options;
+    const { sessions, image, fence, environment } = this.#options;
     const brokerId = sessions.findExpired(image(), this.#nowMs());
-    if (brokerId !== undefined) {
-      this.#isFencing = true;
-      await fence(brokerId);
-      this.#isFencing = false;
+    if (brokerId === undefined) {
+      this.arm();
+      return;
     }
-    this.arm();
+    this.#isFencing = true;
+    const isDone = await fence(brokerId);
+    this.#isFencing = false;
+    if (isDone || !this.#isRunning) this.arm();
+    else this.#timer = environment.timers.after(RETRY_MS, () => this.arm());
   }
 
   #nowMs(): MonotonicMs {
