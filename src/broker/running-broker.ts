@@ -33,6 +33,9 @@ import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids/producer-ids.ts';
 import { ReplicaManager } from './replica/index.ts';
 
+/** A new producer that finds no id in stock waits no longer than this for the controller; then it hears the reason. */
+const PRODUCER_ID_WAIT_MS = 5_000;
+
 export class RunningBroker implements Broker {
   readonly broker: BrokerService<CallContext>;
   readonly admin: AdminService<CallContext>;
@@ -78,7 +81,7 @@ export class RunningBroker implements Broker {
       nodeId,
       brokerEpoch: () => this.#brokerEpoch(),
       controller,
-      waitMs: config.requestTimeoutMs,
+      waitMs: Math.min(config.requestTimeoutMs, PRODUCER_ID_WAIT_MS),
       signal: this.#abort.signal,
     });
     const clients = new ClientService({

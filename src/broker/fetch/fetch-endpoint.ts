@@ -21,11 +21,12 @@ export class FetchEndpoint {
   }
 
   fetchStream(replies: Sink<FetchReply>, call: CallContext): Sink<FetchRequest> {
+    // A fetch may bring as much as it allows: that is what it counts for until its reply has left.
+    const window = new Window({ countMax: STREAM_FETCHES_MAX, bytesMax: this.#maxBytes });
     return serveRequestStream<FetchRequest, FetchReply>({
       replies,
       call,
-      // A fetch may bring as much as it allows: that is what it counts for until its reply has left.
-      window: new Window({ countMax: STREAM_FETCHES_MAX, bytesMax: this.#maxBytes }),
+      windowOf: () => window,
       sizeOf: (request) => Math.min(Math.max(0, request.maxBytes), this.#maxBytes),
       handle: (request, signal) => this.#service.fetch(request, signal),
     });

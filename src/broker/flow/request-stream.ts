@@ -12,14 +12,16 @@ import type { Window } from './window.ts';
 export interface RequestStream<Request, Reply> {
   readonly replies: Sink<Reply>;
   readonly call: CallContext;
-  readonly window: Window;
+  /** What `request` counts against, and whose room the next one waits for. */
+  readonly windowOf: (request: Request) => Window;
   readonly sizeOf: (request: Request) => number;
   /** Resolves with undefined when the request gets no reply; a rejection ends the stream with that error. */
   readonly handle: (request: Request, signal: AbortSignal) => Promise<Reply | undefined>;
 }
 
 export function serveRequestStream<Request, Reply>(stream: RequestStream<Request, Reply>): Sink<Request> {
-  const { replies, window } = stream;
+  const { replies } = stream;
+  let last: Window | undefined;
   const abort = new AbortController();
   let inFlight = 0;
   let noMoreRequests = false;
@@ -57,6 +59,8 @@ export function serveRequestStream<Request, Reply>(stream: RequestStream<Request
   return {
     send(request) {
       if (over || noMoreRequests) return true;
+      const window = stream.windowOf(request);
+      last = window;
       if (window.overrun) {
         finish(
           new ApiError('RESOURCE_EXHAUSTED', 'more requests in flight than the stream was given room for'),
@@ -73,7 +77,7 @@ export function serveRequestStream<Request, Reply>(stream: RequestStream<Request
       });
       return !window.full;
     },
-    drained: () => window.drained(),
+    drained: () => last?.drained() ?? Promise.resolve(),
     end(error) {
       noMoreRequests = true;
       if (error !== undefined || inFlight === 0) finish();

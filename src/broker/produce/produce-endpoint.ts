@@ -1,4 +1,9 @@
-/** The two doors of produce: one call for one request, and a stream for many. */
+/**
+ * The two doors of produce: one call for one request, and a stream for many.
+ *
+ * Requests that other brokers sent on have a budget of their own: they wait for nobody but this broker's replicas. In one
+ * budget with the clients' two brokers could each be full of requests for the other, and neither would read them.
+ */
 import { ApiError } from '../../base/index.ts';
 import type { CallContext, ProduceReply, ProduceRequest, Sink } from '../../rpc/api/index.ts';
 import { serveRequestStream } from '../flow/request-stream.ts';
@@ -13,36 +18,42 @@ const BROKER_REQUESTS_MAX = 100_000;
 
 export class ProduceEndpoint {
   readonly #service: ProduceService;
-  readonly #window: Window;
+  readonly #clients: Window;
+  readonly #forwarded: Window;
 
   constructor(service: ProduceService, inflightBytesMax: number) {
     this.#service = service;
-    this.#window = new Window({ countMax: BROKER_REQUESTS_MAX, bytesMax: inflightBytesMax });
+    const limits = { countMax: BROKER_REQUESTS_MAX, bytesMax: inflightBytesMax };
+    this.#clients = new Window(limits);
+    this.#forwarded = new Window(limits);
   }
 
   /** Requests that wait for their reply. */
   get inFlightCount(): number {
-    return this.#window.count;
+    return this.#clients.count + this.#forwarded.count;
   }
 
   async produce(request: ProduceRequest): Promise<ProduceReply> {
-    if (this.#window.full)
+    const window = request.forwarded ? this.#forwarded : this.#clients;
+    if (window.full)
       throw new ApiError('RESOURCE_EXHAUSTED', 'the broker holds as many requests as it may; try again');
     const size = produceRequestBytes(request);
-    this.#window.take(size);
+    window.take(size);
     try {
       return await this.#service.produce(request);
     } finally {
-      this.#window.give(size);
+      window.give(size);
     }
   }
 
   produceStream(replies: Sink<ProduceReply>, call: CallContext): Sink<ProduceRequest> {
     const limits = { countMax: STREAM_REQUESTS_MAX, bytesMax: STREAM_BYTES_MAX };
+    const clients = new Window(limits, this.#clients);
+    const forwarded = new Window(limits, this.#forwarded);
     return serveRequestStream<ProduceRequest, ProduceReply>({
       replies,
       call,
-      window: new Window(limits, this.#window),
+      windowOf: (request) => (request.forwarded ? forwarded : clients),
       sizeOf: produceRequestBytes,
       handle: async (request) => {
         const reply = await this.#service.produce(request);

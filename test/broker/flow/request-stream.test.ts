@@ -9,6 +9,7 @@ function serve(handle: (request: number, signal: AbortSignal) => Promise<number 
   const ends: (Error | undefined)[] = [];
   const left = new AbortController();
   const wire = { room: true, drain: Promise.withResolvers<void>() };
+  const window = new Window({ countMax: 4, bytesMax: 100 });
   const requests = serveRequestStream<number, number>({
     replies: {
       send(reply) {
@@ -21,7 +22,7 @@ function serve(handle: (request: number, signal: AbortSignal) => Promise<number 
       },
     },
     call: { peer: 'test:1', signal: left.signal },
-    window: new Window({ countMax: 4, bytesMax: 100 }),
+    windowOf: () => window,
     sizeOf: () => 1,
     handle,
   });

@@ -176,6 +176,23 @@ describe('produce stream', () => {
     expect(requests.send(produceRequest({ partitions: [entry(0)] }))).toBe(false);
   });
 
+  it('takes what other brokers send on also while it is full of what waits for them', async () => {
+    const brokers = testBrokers(IMAGE, 1, 2);
+    const { service } = brokers.get(1);
+    brokers.get(2).replicas.hold = new Promise(() => {});
+    const large = { topic: 't', partition: 1, batch: batch('x'.repeat(50_000)) };
+    const requests = service.produceStream(new Replies(), CALL);
+    while (requests.send(produceRequest({ partitions: [large] })));
+    const forwarded = produceRequest({ forwarded: true, partitions: [entry(0)] });
+    const replies = new Replies();
+    expect(service.produceStream(replies, CALL).send(forwarded)).toBe(true);
+    await settle();
+    expect(replies.got[0]?.partitions[0]?.error).toBe('NONE');
+    await expect(service.produce(produceRequest({ partitions: [entry(0)] }))).rejects.toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+    });
+  });
+
   it('ends the stream of a client that sends on regardless', async () => {
     const { service, replicas } = testBrokers(IMAGE, 1, 2).get(1);
     replicas.hold = new Promise(() => {});
