@@ -47,7 +47,7 @@ export const ERRORS = {
   INVALID_REPLICATION_FACTOR: row(38, false, true, 'the replication factor is not possible'),
   INVALID_REPLICA_ASSIGNMENT: row(39, false, true, 'the replica assignment is not possible'),
   INVALID_CONFIG: row(40, false, true, 'the configuration is not valid'),
-  NOT_CONTROLLER: row(41, true, true, 'this node is not the active controller'),
+  NOT_CONTROLLER: row(41, true, false, 'this node is not the active controller'),
   INVALID_REQUEST: row(42, false, true, 'the request is malformed'),
   POLICY_VIOLATION: row(44, false, true, 'the request exceeds what the cluster allows'),
   OUT_OF_ORDER_SEQUENCE_NUMBER: row(45, false, true, 'a batch of this producer is missing before this one'),

@@ -10,14 +10,12 @@ type ConfigsByResource = ImmutableMap<string, ImmutableMap<string, string>>;
 const NO_CONFIG: ReadonlyMap<string, string> = new Map();
 
 export class ConfigsImage {
-  static readonly EMPTY = new ConfigsImage(ImmutableMap(), ImmutableMap());
-
   /** By topic name. */
   readonly topics: ConfigsByResource;
   /** By broker id in decimal, or '' for the default of all. */
   readonly brokers: ConfigsByResource;
 
-  private constructor(topics: ConfigsByResource, brokers: ConfigsByResource) {
+  constructor(topics: ConfigsByResource, brokers: ConfigsByResource) {
     this.topics = topics;
     this.brokers = brokers;
   }
@@ -48,6 +46,9 @@ export class ConfigsImage {
     return this.topics.has(name) ? new ConfigsImage(this.topics.delete(name), this.brokers) : this;
   }
 }
+
+/** Nothing. */
+export const EMPTY_CONFIGS = new ConfigsImage(ImmutableMap(), ImmutableMap());
 
 /** By type, name and key. */
 export function configRecords(configs: ConfigsImage): MetadataRecord[] {

@@ -15,7 +15,7 @@ import {
   replayRegisterBroker,
   replayUnregisterBroker,
 } from './cluster.ts';
-import { ConfigsImage, configRecords } from './configs.ts';
+import { type ConfigsImage, configRecords, EMPTY_CONFIGS } from './configs.ts';
 import { EMPTY_FEATURES, type FeaturesImage, featureRecords, replayFeatureLevel } from './features.ts';
 import {
   EMPTY_PRODUCER_IDS,
@@ -23,7 +23,7 @@ import {
   producerIdRecords,
   replayProducerIds,
 } from './producer-ids.ts';
-import { TopicsImage, topicRecords } from './topics.ts';
+import { EMPTY_TOPICS, type TopicsImage, topicRecords } from './topics.ts';
 
 export interface MetadataImage {
   /** Everything below is applied. */
@@ -42,8 +42,8 @@ export const EMPTY_IMAGE: MetadataImage = {
   epoch: 0,
   features: EMPTY_FEATURES,
   cluster: EMPTY_CLUSTER,
-  topics: TopicsImage.EMPTY,
-  configs: ConfigsImage.EMPTY,
+  topics: EMPTY_TOPICS,
+  configs: EMPTY_CONFIGS,
   producerIds: EMPTY_PRODUCER_IDS,
 };
 

@@ -25,14 +25,12 @@ export interface TopicImage {
 }
 
 export class TopicsImage {
-  static readonly EMPTY = new TopicsImage(ImmutableMap(), ImmutableMap(), ImmutableMap());
-
   readonly byName: ImmutableMap<string, TopicImage>;
   /** Names by topic id. */
   readonly byId: ImmutableMap<Uuid, string>;
   readonly byCollisionKey: ImmutableMap<string, string>;
 
-  private constructor(
+  constructor(
     byName: ImmutableMap<string, TopicImage>,
     byId: ImmutableMap<Uuid, string>,
     byCollisionKey: ImmutableMap<string, string>,
@@ -113,6 +111,9 @@ export class TopicsImage {
     return topic;
   }
 }
+
+/** Nothing. */
+export const EMPTY_TOPICS = new TopicsImage(ImmutableMap(), ImmutableMap(), ImmutableMap());
 
 /** By name; a topic, then its partitions. */
 export function topicRecords(topics: TopicsImage): MetadataRecord[] {
