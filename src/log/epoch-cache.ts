@@ -48,6 +48,16 @@ export class EpochCache {
   }
 
   /**
+   * A batch of `epoch` stands at `offset`, the end of the log. Epochs that were said to begin there and wrote nothing go, the
+   * start of an epoch that goes on stays. True when anything changed.
+   */
+  note(epoch: LeaderEpoch, offset: Offset): boolean {
+    if (epoch === this.latestEpoch) return false;
+    const cut = this.truncateFromEnd(offset);
+    return (epoch !== this.latestEpoch && this.assign(epoch, offset)) || cut;
+  }
+
+  /**
    * The largest epoch of this log at or below `epoch`, and where it ends. Nothing when `epoch` is unknown (-1) or above
    * all of them; an epoch below all of them ends where the first begins.
    */

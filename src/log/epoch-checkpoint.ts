@@ -43,17 +43,20 @@ export class EpochCheckpoint {
   /** Rejects with the EnvironmentError of the write; undefined: nothing to wait for. */
   settled(): Promise<void> | undefined {
     if (!this.isDirty) return undefined;
-    this.#saving ??= this.#save().finally(() => {
-      this.#saving = undefined;
-    });
+    this.#saving ??= this.#save();
     return this.#saving;
   }
 
   async #save(): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
-      await replaceFile(this.#files, this.#directory, NAME, encodeCheckpoint(lines));
+    try {
+      while (this.#dirty) {
+        this.#dirty = false;
+        const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+        await replaceFile(this.#files, this.#directory, NAME, encodeCheckpoint(lines));
+      }
+    } finally {
+      // In the same turn as the last look at `dirty`: a change after it begins a save of its own.
+      this.#saving = undefined;
     }
   }
 }

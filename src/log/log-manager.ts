@@ -13,9 +13,10 @@ import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
 import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
+import type { LogPromise, LogSurroundings } from './log-state.ts';
 import { makeDurableDirectory } from './make-directory.ts';
 import { openPartitionLog } from './open-partition-log.ts';
-import type { LogSurroundings, PartitionLog } from './partition-log.ts';
+import type { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, savePartitionMetadata } from './partition-metadata.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { TailCache } from './tail-cache.ts';
@@ -140,7 +141,6 @@ export class LogManager {
     const log = this.find(topic, partition);
     if (log === undefined) return;
     this.#logs.delete(topicPartitionKey(topic, partition));
-    this.#saved.delete(topicPartitionKey(topic, partition));
     await log.release();
     // A log made anew under this name must not be held to the offsets of the old one.
     await this.checkpointHighWatermarks();
@@ -220,7 +220,7 @@ export class LogManager {
   }
 
   /** Before files are cut, the checkpoints must not promise what is about to go. */
-  async #lowerCheckpoints(log: PartitionLog): Promise<void> {
+  async #lowerCheckpoints(log: LogPromise): Promise<void> {
     const saved = this.#saved.get(topicPartitionKey(log.topic, log.partition)) ?? NO_CHECKPOINT;
     if (saved.recoveryPoint > log.recoveryPoint || saved.logStart > log.logStartOffset)
       await this.checkpointHighWatermarks();

@@ -97,17 +97,15 @@ export class LogTail {
     return found;
   }
 
-  /** Epoch and end of the batches below `offset` can be asked by this: the last batch that ends before it. */
-  lastBatchBelow(offset: Offset): Uint8Array | undefined {
-    const index = this.#firstEndingAtOrAfter(offset) - 1;
-    return index < 0 ? undefined : this.#entries.at(index).bytes;
-  }
-
   /** Lets go of batches that end at or after `offset`. */
   truncateTo(offset: Offset): void {
     const keep = this.#firstEndingAtOrAfter(offset);
     for (let i = keep; i < this.#entries.length; i++) this.#cache.release(this.#entries.at(i));
     this.#entries.keepFront(keep);
+  }
+
+  clear(): void {
+    this.truncateTo(0);
   }
 
   /** False when the oldest batch is not yet in the file. */

@@ -56,6 +56,18 @@ describe('the epoch cache', () => {
     expect(cache.truncateFromEnd(11)).toBe(false);
   });
 
+  it('a batch at the end drops an epoch that wrote nothing there and keeps the start of its own', () => {
+    const cache = cacheOf([2, 5], [4, 10]);
+    expect(cache.note(2, 10)).toBe(true);
+    expect(pairs(cache)).toEqual([[2, 5]]);
+    expect(cache.note(2, 12)).toBe(false);
+    expect(cache.note(3, 12)).toBe(true);
+    expect(pairs(cache)).toEqual([
+      [2, 5],
+      [3, 12],
+    ]);
+  });
+
   it('a later start drops epochs wholly below it and moves the one that holds it', () => {
     const cache = cacheOf([2, 5], [4, 10], [7, 20]);
     expect(cache.truncateFromStart(15)).toBe(true);

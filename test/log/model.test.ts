@@ -223,7 +223,7 @@ describe('a log', () => {
     it(`is an array of batches that forgets at most what was never flushed, tail of ${tailCacheBytes} bytes`, async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 40 }), (steps) => play(steps, tailCacheBytes)),
-        { numRuns: Number(process.env['LOG_RUNS'] ?? 150) },
+        { numRuns: Number(process.env.LOG_RUNS ?? 150) },
       );
     });
   }

@@ -1,0 +1,134 @@
+import { ApiError, type Offset, type WallMs } from '../base/index.ts';
+import type { LogState } from './log-state.ts';
+import { rebuildProducers } from './producer-replay.ts';
+import { retainedFrom } from './retention.ts';
+import { findBatchBoundary, replaceSegments, truncateSegments } from './truncate-segments.ts';
+
+/**
+ * Takes away from a log, at its end or at its start. In memory at once, so that nobody reads or counts what goes; then, when nothing
+ * is being written, in the files. What checkpoints promise is lowered before the files are cut, never after: a crash between
+ * must not look like damage.
+ */
+export class LogCutter {
+  readonly #log: LogState;
+  /** Cuts whose files are not done: nothing is appended meanwhile. */
+  #underWay = 0;
+
+  constructor(log: LogState) {
+    this.#log = log;
+  }
+
+  get isCutting(): boolean {
+    return this.#underWay > 0;
+  }
+
+  /** See PartitionLog. */
+  truncateTo(offset: Offset): Promise<void> {
+    const log = this.#log;
+    log.assertOnline();
+    if (offset < log.logStartOffset) return this.truncateFullyAndStartAt(offset);
+    if (log.epochs.cache.truncateFromEnd(offset)) log.epochs.touch();
+    if (offset >= log.logEndOffset) return log.exclusively(async () => log.epochs.settled());
+    this.#begin(offset);
+    return this.#cut(async () => {
+      const endOffset = await findBatchBoundary(log.segments, offset);
+      if (endOffset < log.logStartOffset) return this.#emptyAt(log.logStartOffset);
+      if (endOffset < log.logEndOffset) this.#endsAt(endOffset);
+      if (log.epochs.cache.truncateFromEnd(endOffset)) log.epochs.touch();
+      await log.around.lowerCheckpoints(log);
+      await truncateSegments(log.segments, endOffset);
+      log.producers = await rebuildProducers(log.segments, endOffset, log.around.logger);
+    });
+  }
+
+  /** See PartitionLog. */
+  truncateFullyAndStartAt(offset: Offset): Promise<void> {
+    const log = this.#log;
+    log.assertOnline();
+    log.logStartOffset = Math.min(log.logStartOffset, offset);
+    this.#begin(log.logStartOffset);
+    if (log.epochs.cache.clear()) log.epochs.touch();
+    log.producers.clear();
+    return this.#cut(() => this.#emptyAt(offset));
+  }
+
+  /** See PartitionLog. */
+  async advanceLogStart(offset: Offset): Promise<void> {
+    const log = this.#log;
+    log.assertOnline();
+    if (offset > log.highWatermark)
+      throw new ApiError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${offset} is above the high watermark ${log.highWatermark}`,
+      );
+    if (offset <= log.logStartOffset) return;
+    log.logStartOffset = offset;
+    if (log.epochs.cache.truncateFromStart(offset)) log.epochs.touch();
+    await log.exclusively(async () => {
+      await this.#removeHead();
+      await log.epochs.settled();
+    });
+  }
+
+  /** See PartitionLog. */
+  async applyRetention(nowMs: WallMs): Promise<void> {
+    const { segments, highWatermark, producers } = this.#log;
+    producers.expire(nowMs - segments.config.producerIdExpirationMs);
+    const offset = retainedFrom(segments, segments.config, nowMs, highWatermark);
+    if (offset > this.#log.logStartOffset) await this.advanceLogStart(offset);
+  }
+
+  async #removeHead(): Promise<void> {
+    const { segments, reader, around } = this.#log;
+    for (let next = segments.all[1]; next !== undefined; next = segments.all[1]) {
+      // A segment whose file is not made yet must not become the only one.
+      if (next.baseOffset > this.#log.logStartOffset || !next.exists) break;
+      reader.invalidate();
+      await segments.removeFirst();
+    }
+    // What is left of the first segment hides behind the checkpoint alone.
+    if (segments.all[0]?.baseOffset !== this.#log.logStartOffset) await around.saveCheckpoints();
+  }
+
+  async #emptyAt(offset: Offset): Promise<void> {
+    const log = this.#log;
+    await log.around.saveCheckpoints();
+    await replaceSegments(log.segments, offset);
+    log.logStartOffset = offset;
+    this.#endsAt(offset);
+    log.producers.clear();
+  }
+
+  /** The part of a cut that is seen at once. */
+  #begin(offset: Offset): void {
+    this.#underWay++;
+    this.#log.reader.invalidate();
+    this.#log.tail.truncateTo(offset);
+    this.#endsAt(offset);
+  }
+
+  #endsAt(offset: Offset): void {
+    const log = this.#log;
+    log.logEndOffset = offset;
+    log.highWatermark = Math.min(Math.max(log.highWatermark, log.logStartOffset), offset);
+    log.writer.retreat(offset, new ApiError('NOT_LEADER_OR_FOLLOWER', `the log was cut to offset ${offset}`));
+  }
+
+  /** The files follow. Afterwards they are the log, durably, and appends go on. */
+  async #cut(task: () => Promise<void>): Promise<void> {
+    const log = this.#log;
+    const done = log.exclusively(async () => {
+      await log.writer.idle();
+      await task();
+      await log.epochs.settled();
+      log.reader.invalidate();
+      log.writer.restart(log.segments.active, log.logEndOffset);
+    });
+    try {
+      await done;
+    } finally {
+      this.#underWay--;
+    }
+    log.progressed();
+  }
+}

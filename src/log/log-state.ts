@@ -1,0 +1,140 @@
+import { ApiError, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
+import type { Files, Logger } from '../env/index.ts';
+import type { EpochCheckpoint } from './epoch-checkpoint.ts';
+import { LogReader } from './log-reader.ts';
+import { LogWriter } from './log-writer.ts';
+import type { LoadedLog } from './open-log.ts';
+import type { ProducerStates } from './producer-states.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { SegmentPool } from './segment-pool.ts';
+import { storageRefusal } from './storage-refusal.ts';
+import { LogTail, type TailCache } from './tail-cache.ts';
+
+/** What the logs of one directory share. */
+export interface LogSurroundings {
+  readonly files: Files;
+  readonly logger: Logger;
+  readonly tailCache: TailCache;
+  readonly pool: SegmentPool;
+  /** Saves the checkpoints of all logs. */
+  readonly saveCheckpoints: () => Promise<void>;
+  /** The same, when what is saved promises more of this log than it holds now. */
+  readonly lowerCheckpoints: (log: LogPromise) => Promise<void>;
+}
+
+/** The part of a log that checkpoints speak of. */
+export interface LogPromise extends LogIdentity {
+  readonly recoveryPoint: Offset;
+  readonly logStartOffset: Offset;
+}
+
+export interface LogIdentity {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  readonly directory: string;
+}
+
+/** The parts of one log and the offsets they agree on; its owners are PartitionLog and LogCutter. */
+export class LogState implements LogPromise {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  readonly directory: string;
+  readonly around: LogSurroundings;
+  readonly segments: SegmentList;
+  readonly epochs: EpochCheckpoint;
+  producers: ProducerStates;
+  readonly tail: LogTail;
+  readonly writer: LogWriter;
+  readonly reader: LogReader;
+  readonly listeners = new Set<() => void>();
+  logStartOffset: Offset;
+  logEndOffset: Offset;
+  highWatermark: Offset;
+  closed = false;
+  #failure: Error | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(identity: LogIdentity, loaded: LoadedLog, highWatermark: Offset, around: LogSurroundings) {
+    this.topic = identity.topic;
+    this.partition = identity.partition;
+    this.topicId = identity.topicId;
+    this.directory = identity.directory;
+    this.around = around;
+    this.segments = loaded.segments;
+    this.epochs = loaded.epochs;
+    this.producers = loaded.producers;
+    this.logStartOffset = loaded.logStartOffset;
+    this.logEndOffset = loaded.logEndOffset;
+    this.highWatermark = Math.min(Math.max(highWatermark, loaded.logStartOffset), loaded.logEndOffset);
+    this.writer = new LogWriter(
+      {
+        epochs: loaded.epochs,
+        writeCaching: () => this.segments.config.writeCaching,
+        retire: (segment) => this.segments.retire(segment),
+        create: (segment) => this.segments.create(segment),
+        onProgress: () => this.progressed(),
+        onFailure: (error) => this.fail(error),
+      },
+      this.segments.active,
+      loaded.logEndOffset,
+    );
+    this.tail = new LogTail(around.tailCache, () => this.writer.written.offset);
+    this.reader = new LogReader(this.segments, this.tail);
+  }
+
+  get recoveryPoint(): Offset {
+    return this.writer.syncedOffset;
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Runs after all that was given before it; the first task that fails takes the log offline. */
+  exclusively(task: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(async () => {
+      this.assertOnline();
+      try {
+        await task();
+      } catch (error) {
+        this.fail(error);
+      }
+      this.assertOnline();
+    });
+    this.#last = done.catch(() => {});
+    return done;
+  }
+
+  /** Resolves after all tasks given to {@link exclusively} so far. */
+  whenQuiet(): Promise<void> {
+    return this.#last;
+  }
+
+  assertOnline(): void {
+    if (this.#failure !== undefined) throw storageRefusal(this.#failure);
+    if (this.closed) throw new ApiError('KAFKA_STORAGE_ERROR', 'the log is closed');
+  }
+
+  /** For good: nothing is written any more, who waits is turned away, nothing is read. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    const { topic, partition } = this;
+    this.around.logger.error({ topic, partition, error: this.#failure.message }, 'log is offline');
+    this.writer.fail(storageRefusal(error));
+    this.reader.invalidate();
+    this.tail.clear();
+    this.#notify();
+  }
+
+  progressed(): void {
+    this.around.tailCache.trim();
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.listeners) listener();
+  }
+}
