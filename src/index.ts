@@ -1,5 +1,6 @@
 /**
- * Quorate from outside: a client of a cluster in one call. `quorate/testing` starts clusters, the `quorate` command runs them.
+ * Quorate from outside: a client of a cluster in one call. `quorate/testing` starts clusters, the `quorate`
+ * command runs them.
  *
  * Composes what `client` leaves open: gRPC as the transport, this machine's clocks and timers.
  */
@@ -46,8 +47,8 @@ export interface ClientOptions extends ClientSettings {
 }
 
 /**
- * A client of the cluster behind `bootstrap`, over gRPC. Nothing is connected before it is used; close it, or `await using` it,
- * for open connections keep the process alive.
+ * A client of the cluster behind `bootstrap`, over gRPC. Nothing is connected before it is used; close it, or
+ * `await using` it, for open connections keep the process alive.
  *
  *     await using client = createClient({ bootstrap: 'localhost:9092' });
  *     await client.producer().send('orders', { key: 'a', value: '1' });

@@ -1,6 +1,6 @@
 /**
- * The client alone, against a broker that costs nothing: records per second through `send` in batches of 100 records of 100 bytes,
- * and read by `for await`. `node bench/client/main.ts [seconds]`.
+ * The client alone, against a broker that costs nothing: records per second through `send` in batches of 100
+ * records of 100 bytes, and read by `for await`. `node bench/client/main.ts [seconds]`.
  */
 import { createClient } from '../../src/client/index.ts';
 import { SILENT } from '../../src/env/index.ts';

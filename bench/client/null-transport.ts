@@ -1,4 +1,7 @@
-/** A broker that takes everything at once and keeps nothing but the last batches: what is left to measure is the client. */
+/**
+ * A broker that takes everything at once and keeps nothing but the last batches: what is left to measure is
+ * the client.
+ */
 import type {
   Connection,
   FetchReply,

@@ -18,7 +18,7 @@ export function backoffMs(failures: number, backoff: Backoff, random: Random): n
 }
 
 /**
- * Pause between two looks for a new leader. It grows by a fifth, so that a look is late by at most about a fifth of the time the
- * partition had no leader: doubling would be late by as much again.
+ * Pause between two looks for a new leader. It grows by a fifth, so that a look is late by at most about a
+ * fifth of the time the partition had no leader: doubling would be late by as much again.
  */
 export const LEADER_SEARCH_BACKOFF: Backoff = { firstMs: 25, maxMs: 1000, factor: 1.2 };

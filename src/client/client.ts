@@ -92,7 +92,10 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/** A client of the cluster that `bootstrap` belongs to. No I/O; throws StartupError for settings that cannot be. */
+/**
+ * A client of the cluster that `bootstrap` belongs to. No I/O; throws StartupError for settings that cannot
+ * be.
+ */
 export function createClient(options: ClientOptions): Client {
   return new Client(options);
 }

@@ -9,7 +9,10 @@ export function isTransient(error: unknown): boolean {
 
 const NETWORK_REASONS: ReadonlySet<string> = new Set(['unreachable', 'disconnected', 'deadline-exceeded']);
 
-/** The one place where a failed call becomes what a user of the client sees. Anything that is no failure of a call is thrown on. */
+/**
+ * The one place where a failed call becomes what a user of the client sees. Anything that is no failure of a
+ * call is thrown on.
+ */
 export function toApiError(error: unknown, what: string): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof EnvironmentError) return new ApiError(codeOf(error), `${what}: ${error.message}`);

@@ -1,5 +1,6 @@
 /**
- * The client: producer, consumer, admin. It knows no transport; one is handed in (see src/index.ts for the usual composition).
+ * The client: producer, consumer, admin. It knows no transport; one is handed in (see src/index.ts for the
+ * usual composition).
  */
 export { Admin, type AdminOptions, type CreateTopicsOptions, type TopicSpec } from './admin/admin.ts';
 export { Client, type ClientOptions, type ClientSettings, createClient } from './client.ts';

@@ -25,7 +25,10 @@ export type HeadersInput =
 export interface Acknowledgement {
   readonly topic: string;
   readonly partition: PartitionId;
-  /** Of the first record; -1 with acks=0, and for a batch the broker knew already but too long ago to say where. */
+  /**
+   * Of the first record; -1 with acks=0, and for a batch the broker knew already but too long ago to say
+   * where.
+   */
   readonly offset: Offset;
   readonly count: number;
   /** Of the leader that appended; -1: unknown. */

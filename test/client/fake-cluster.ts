@@ -1,6 +1,7 @@
 /**
- * Brokers in memory behind a Transport, in virtual time, that answer as brokers do and misbehave on demand: `faults` is asked at
- * every step of a produce frame or fetch. Bytes in flight are compared with what was handed over.
+ * Brokers in memory behind a Transport, in virtual time, that answer as brokers do and misbehave on demand:
+ * `faults` is asked at every step of a produce frame or fetch. Bytes in flight are compared with what was
+ * handed over.
  */
 import assert from 'node:assert/strict';
 import { ApiError, EnvironmentError, type ErrorCode } from '../../src/base/index.ts';

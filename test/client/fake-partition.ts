@@ -1,4 +1,7 @@
-/** A partition as a correct leader keeps it: one perfectly replicated log, producers' sequences checked as a broker does. */
+/**
+ * A partition as a correct leader keeps it: one perfectly replicated log, producers' sequences checked as a
+ * broker does.
+ */
 import type { ErrorCode } from '../../src/base/index.ts';
 import {
   batches,

@@ -43,10 +43,11 @@ export interface CreateTopicsOptions extends AdminOptions {
 const ANSWER_SLACK_MS = 500;
 
 /**
- * Topics, configs and the state of the cluster. Any broker answers; what the controller decides is forwarded to it.
+ * Topics, configs and the state of the cluster. Any broker answers; what the controller decides is forwarded
+ * to it.
  *
- * Methods on one thing throw its refusal as {@link ApiError}; methods on many return an outcome for each, in the order asked, with
- * `error` NONE on success, and throw only when nobody answers.
+ * Methods on one thing throw its refusal as {@link ApiError}; methods on many return an outcome for each, in
+ * the order asked, with `error` NONE on success, and throw only when nobody answers.
  */
 export class Admin {
   readonly #cluster: Cluster;
@@ -58,7 +59,9 @@ export class Admin {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Resolves when every partition has a leader and every live broker knows the topic: it can be used at once. */
+  /**
+   * Resolves when every partition has a leader and every live broker knows the topic: it can be used at once.
+   */
   async createTopic(
     name: string,
     spec: TopicSpec = {},

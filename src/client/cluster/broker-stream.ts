@@ -1,7 +1,9 @@
 /**
- * A request stream to one broker: requests out, answers back by correlation id in any order, opened again after a break.
+ * A request stream to one broker: requests out, answers back by correlation id in any order, opened again
+ * after a break.
  *
- * Every request that was sent ends in exactly one of `onReply` and `onBroken`; an answer of a stream that was given up is dropped.
+ * Every request that was sent ends in exactly one of `onReply` and `onBroken`; an answer of a stream that was
+ * given up is dropped.
  */
 import { EnvironmentError, type MonotonicMs, type NodeId, type Random } from '../../base/index.ts';
 import type { Connection, Sink } from '../../rpc/api/index.ts';
@@ -53,7 +55,10 @@ export class BrokerStream<
     this.nodeId = options.nodeId;
   }
 
-  /** When a request may be sent, as far as time decides; Infinity: after an answer, or once the stream has drained. */
+  /**
+   * When a request may be sent, as far as time decides; Infinity: after an answer, or once the stream has
+   * drained.
+   */
   readyAtMs(): MonotonicMs {
     if (this.#blocked || (this.#stream?.pending.size ?? 0) >= this.#options.maxInFlight) return Infinity;
     return this.#stream === undefined ? this.#retryAtMs : 0;

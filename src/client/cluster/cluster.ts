@@ -1,8 +1,9 @@
 /**
  * The cluster as one client sees it: connections, metadata kept fresh, and calls that any broker may answer.
  *
- * One metadata request is in flight at a time and whoever wants one joins it. Looks for a new leader follow one another by
- * LEADER_SEARCH_BACKOFF; the first is at once. Owns the connections; leaves leaders' streams to producer and consumer.
+ * One metadata request is in flight at a time and whoever wants one joins it. Looks for a new leader follow
+ * one another by LEADER_SEARCH_BACKOFF; the first is at once. Owns the connections; leaves leaders' streams
+ * to producer and consumer.
  */
 import { ApiError, type LeaderEpoch, type MonotonicMs, type NodeId } from '../../base/index.ts';
 import { sleep, type Timer } from '../../env/index.ts';
@@ -41,7 +42,9 @@ export interface AskOptions {
 
 /** A broker that does not say a word about metadata within this is passed over for the next. */
 const METADATA_ATTEMPT_MS = 1500;
-/** After so long without a look a new search begins, with short waits. Longer than any wait within a search. */
+/**
+ * After so long without a look a new search begins, with short waits. Longer than any wait within a search.
+ */
 const SEARCH_PAUSE_MS = 2000;
 /** A topic that the brokers do not know for so long does not exist: their metadata lag by less. */
 const UNKNOWN_TOPIC_GRACE_MS = 1000;
@@ -100,8 +103,9 @@ export class Cluster {
   }
 
   /**
-   * Metadata of `name`, asked for when unknown. Waits out brokers that do not know it yet; UNKNOWN_TOPIC_OR_PARTITION after a
-   * second of that, BROKER_NOT_AVAILABLE or REQUEST_TIMED_OUT when nobody answers within `timeoutMs`.
+   * Metadata of `name`, asked for when unknown. Waits out brokers that do not know it yet;
+   * UNKNOWN_TOPIC_OR_PARTITION after a second of that, BROKER_NOT_AVAILABLE or REQUEST_TIMED_OUT when nobody
+   * answers within `timeoutMs`.
    */
   async topic(name: string, timeoutMs: number, signal?: AbortSignal): Promise<TopicMetadata> {
     const { clock, timers } = this.environment;
@@ -142,7 +146,10 @@ export class Cluster {
     });
   }
 
-  /** Calls one broker after another until one answers; refusals that cannot be cured by waiting are thrown at once. */
+  /**
+   * Calls one broker after another until one answers; refusals that cannot be cured by waiting are thrown at
+   * once.
+   */
   async ask<T>(
     what: string,
     call: (connection: Connection, options: CallOptions) => Promise<T>,

@@ -1,8 +1,9 @@
 /**
  * What the client believes of brokers and leaders. Pure.
  *
- * Leadership only moves forward: of two answers about one partition the one with the higher leader epoch counts, whichever came
- * last, since a broker may lag behind in metadata. Another topic id starts over. Source: KIP-320, KIP-951.
+ * Leadership only moves forward: of two answers about one partition the one with the higher leader epoch
+ * counts, whichever came last, since a broker may lag behind in metadata. Another topic id starts over.
+ * Source: KIP-320, KIP-951.
  */
 import {
   type LeaderEpoch,

@@ -1,7 +1,10 @@
 import type { Offset, PartitionId, WallMs } from '../../base/index.ts';
 import type { DecodedRecord } from '../../log/record/index.ts';
 
-/** A record as read. Bytes are Buffers: `record.value?.toString()` gives text. They share memory with the whole batch. */
+/**
+ * A record as read. Bytes are Buffers: `record.value?.toString()` gives text. They share memory with the
+ * whole batch.
+ */
 export interface ConsumedRecord {
   readonly topic: string;
   readonly partition: PartitionId;

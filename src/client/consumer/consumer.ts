@@ -13,11 +13,11 @@ export interface PositionedPartition extends TopicPartition {
 }
 
 /**
- * Reads partitions, in offset order within each. `for await (const record of consumer)` goes on for ever; `untilEnd()` stops where
- * the log ends now; `batches()` gives arrays and is several times faster.
+ * Reads partitions, in offset order within each. `for await (const record of consumer)` goes on for ever;
+ * `untilEnd()` stops where the log ends now; `batches()` gives arrays and is several times faster.
  *
- * One reader at a time. Leaving a loop keeps the place: the next loop goes on there. Errors are {@link ApiError}; what passes by
- * itself (elections, broken connections) is waited out.
+ * One reader at a time. Leaving a loop keeps the place: the next loop goes on there. Errors are {@link
+ * ApiError}; what passes by itself (elections, broken connections) is waited out.
  */
 export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable {
   readonly #cluster: Cluster;
@@ -31,6 +31,7 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
   #error: ApiError | undefined;
   #closed = false;
   #waiters: (() => void)[] = [];
+  readonly #abort = (): void => void this.close();
 
   /** Use `client.consumer()`. */
   constructor(cluster: Cluster, options: ConsumerOptions, onClosed: (consumer: Consumer) => void) {
@@ -40,10 +41,12 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
     this.#onClosed = onClosed;
     this.#cursor = new Cursor(this.#states, () => this.#fetcher?.wake());
     if (options.signal?.aborted) this.#closed = true;
-    options.signal?.addEventListener('abort', () => void this.close(), { once: true });
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** Resolves when every partition has found its position: with from 'end', what is sent later will be read. */
+  /**
+   * Resolves when every partition has found its position: with from 'end', what is sent later will be read.
+   */
   async ready(): Promise<void> {
     await this.#open();
     while (!this.#closed && this.#states.some((state) => state.start !== undefined)) await this.#progress();
@@ -127,6 +130,7 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
   async close(): Promise<void> {
     if (this.#closed && this.#fetcher === undefined) return;
     this.#closed = true;
+    this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#fetcher?.close();
     this.#fetcher = undefined;
     this.#notify();

@@ -1,6 +1,6 @@
 /**
- * Keeps partitions fetched ahead of the reader, within `prefetchBytes`: fetches to leaders, answers into partition states, positions
- * looked up, errors waited out. What cannot be waited out ends in `onFailure`.
+ * Keeps partitions fetched ahead of the reader, within `prefetchBytes`: fetches to leaders, answers into
+ * partition states, positions looked up, errors waited out. What cannot be waited out ends in `onFailure`.
  */
 import { ApiError, type ErrorName, type MonotonicMs, type NodeId } from '../../base/index.ts';
 import type { Timer } from '../../env/index.ts';
@@ -29,7 +29,10 @@ interface Entry {
 type Channel = BrokerStream<FetchRequest, FetchReply, readonly Entry[]>;
 
 const RETRY: Backoff = { firstMs: 50, maxMs: 1000, factor: 2 };
-/** Fetches that wait at one broker, each for other partitions, so that an idle partition does not hold up the others. */
+/**
+ * Fetches that wait at one broker, each for other partitions, so that an idle partition does not hold up the
+ * others.
+ */
 const FETCHES_IN_FLIGHT_MAX = 8;
 const SWEEP_MS = 500;
 /** Beyond what it may wait, a fetch without an answer for so long makes us ask who leads. */
@@ -64,7 +67,9 @@ export class Fetcher {
     this.#sweepLater();
   }
 
-  /** Looks soon for partitions to fetch; call it when the reader has taken something or a state has changed. */
+  /**
+   * Looks soon for partitions to fetch; call it when the reader has taken something or a state has changed.
+   */
   wake(): void {
     if (this.#pumping || this.#closing.signal.aborted) return;
     this.#pumping = true;
@@ -209,7 +214,9 @@ export class Fetcher {
     state.retryAtMs = clock.monotonicMs() + backoffMs(state.failures, RETRY, random);
   }
 
-  /** What was fetched ahead is still good; only beyond it the log begins later, or ends sooner, than believed. */
+  /**
+   * What was fetched ahead is still good; only beyond it the log begins later, or ends sooner, than believed.
+   */
   #handleOutOfRange(state: PartitionState): void {
     if (state.hasFetched) {
       this.#backOff(state);

@@ -26,7 +26,10 @@ export interface ListOffsetsOptions {
 
 const RETRY: Backoff = { firstMs: 50, maxMs: 1000, factor: 1.5 };
 
-/** Answers in the order of the questions, each without error. Asks leaders, waits out elections, and throws when time is up. */
+/**
+ * Answers in the order of the questions, each without error. Asks leaders, waits out elections, and throws
+ * when time is up.
+ */
 export async function listOffsets(
   cluster: Cluster,
   questions: readonly OffsetQuestion[],

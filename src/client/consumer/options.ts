@@ -7,14 +7,19 @@ import {
 } from '../../base/index.ts';
 import type { IsolationLevel } from '../../rpc/api/index.ts';
 
-/** Where reading begins. `timestampMs`: at the first record of that time or later; the end when there is none. */
+/**
+ * Where reading begins. `timestampMs`: at the first record of that time or later; the end when there is none.
+ */
 export type StartPosition =
   | 'beginning'
   | 'end'
   | { readonly offset: Offset }
   | { readonly timestampMs: WallMs };
 
-/** What to do when the log no longer, or not yet, has the offset. 'none': the iteration throws OFFSET_OUT_OF_RANGE. */
+/**
+ * What to do when the log no longer, or not yet, has the offset. 'none': the iteration throws
+ * OFFSET_OUT_OF_RANGE.
+ */
 export type OffsetReset = 'earliest' | 'latest' | 'none';
 
 /** Which partitions to read, and how. Either `topic` (with or without `partitions`) or `assignment`. */

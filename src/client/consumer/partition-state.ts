@@ -3,8 +3,8 @@
  *
  *   position  <=  offsets in `fetched`  <  fetchOffset
  *
- * A reply counts only for the state it was asked from: each seek and each answer given up raises `turn`. Records below the
- * position are dropped (a fetch returns whole batches), control batches are passed over.
+ * A reply counts only for the state it was asked from: each seek and each answer given up raises `turn`.
+ * Records below the position are dropped (a fetch returns whole batches), control batches are passed over.
  */
 import {
   ApiError,
@@ -105,7 +105,9 @@ export class PartitionState {
     this.busy = false;
   }
 
-  /** Takes over a reply without error. Throws CORRUPT_MESSAGE when the bytes are not what the leader stored. */
+  /**
+   * Takes over a reply without error. Throws CORRUPT_MESSAGE when the bytes are not what the leader stored.
+   */
   accept(reply: FetchPartitionReply, checkCrcs: boolean): void {
     this.failures = 0;
     this.searching = false;
@@ -128,7 +130,10 @@ export class PartitionState {
     }
   }
 
-  /** Records of the next batch, decoded, from the position to the limit; undefined: nothing is fetched. Moves the position past them. */
+  /**
+   * Records of the next batch, decoded, from the position to the limit; undefined: nothing is fetched. Moves
+   * the position past them.
+   */
   take(): ConsumedRecord[] | undefined {
     for (;;) {
       const batch = this.#fetched.shift();

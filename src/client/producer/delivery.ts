@@ -38,7 +38,10 @@ export class Delivery {
     this.#maybeSettle();
   }
 
-  /** Some records were not, or perhaps not, written. The first such error is the one told, once every batch is settled. */
+  /**
+   * Some records were not, or perhaps not, written. The first such error is the one told, once every batch is
+   * settled.
+   */
   fail(error: unknown): void {
     this.#error ??= error;
     this.#batchesLeft--;

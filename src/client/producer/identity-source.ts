@@ -21,7 +21,9 @@ export class IdentitySource {
     this.#onFound = onFound;
   }
 
-  /** An identity with another producer id than `spent`; undefined: `onFound` will be called when there is one. */
+  /**
+   * An identity with another producer id than `spent`; undefined: `onFound` will be called when there is one.
+   */
   find(spent: ProducerId | undefined): ProducerIdentity | undefined {
     if (this.#latest !== undefined && this.#latest.producerId !== spent) return this.#latest;
     if (!this.#asking) this.#ask();

@@ -1,5 +1,6 @@
 /**
- * Who a batch says it is from, and its place in that producer's order. The broker refuses gaps and knows repetitions by it.
+ * Who a batch says it is from, and its place in that producer's order. The broker refuses gaps and knows
+ * repetitions by it.
  *
  * Identities are per partition: the epoch of one partition may be raised alone. Source: KIP-98, KIP-360.
  */
@@ -25,7 +26,10 @@ const PRODUCER_ID_AT = 43;
 const PRODUCER_EPOCH_AT = 51;
 const BASE_SEQUENCE_AT = 53;
 
-/** Writes identity and sequence into a finished batch (format: log/record) and computes the CRC anew, in place. */
+/**
+ * Writes identity and sequence into a finished batch (format: log/record) and computes the CRC anew, in
+ * place.
+ */
 export function stampIdentity(batch: Uint8Array, identity: ProducerIdentity, baseSequence: number): void {
   const buffer = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
   buffer.writeInt32BE(Math.floor(identity.producerId / 2 ** 32), PRODUCER_ID_AT);

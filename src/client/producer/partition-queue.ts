@@ -3,11 +3,13 @@
  *
  * Owns their order and sequences. Invariants, with ordinals ascending in both lists:
  *   - a sequence is given when a batch is first sent, so that one which never was leaves no gap;
- *   - from the first batch in flight to the last one sent there are at most `maxInFlight`, counting those between that are settled
- *     already: the broker recognises a repetition only among the last five of a producer, and answers may overtake one another;
- *   - a batch that is sent again goes only when none before it is in flight, and nothing new goes while one that was sent again
- *     is in flight;
- *   - the epoch rises only when nothing is in flight, and no batch in doubt is ever sent under another identity than its first.
+ *   - from the first batch in flight to the last one sent there are at most `maxInFlight`, counting those
+ *     between that are settled already: the broker recognises a repetition only among the last five of a
+ *     producer, and answers may overtake one another;
+ *   - a batch that is sent again goes only when none before it is in flight, and nothing new goes while one
+ *     that was sent again is in flight;
+ *   - the epoch rises only when nothing is in flight, and no batch in doubt is ever sent under another
+ *     identity than its first.
  * Source: KIP-98, KIP-360, KAFKA-5494; the last rule is stricter than Kafka's.
  */
 import {
@@ -31,8 +33,8 @@ export interface QueueOptions {
 }
 
 /**
- * A batch that waits for its turn grows up to this, beyond batch.size: fewer, larger batches are what a busy broker needs.
- * Below any sensible max.message.bytes.
+ * A batch that waits for its turn grows up to this, beyond batch.size: fewer, larger batches are what a busy
+ * broker needs. Below any sensible max.message.bytes.
  */
 export const BATCH_BYTES_MAX = 262_144;
 /** Halving a batch the broker called too large stops here. */
@@ -87,7 +89,10 @@ export class PartitionQueue {
     return this.#waiting;
   }
 
-  /** Adds a record of about `bytes` to the open batch, or to a new one. Returns by how many bytes the queue grew. */
+  /**
+   * Adds a record of about `bytes` to the open batch, or to a new one. Returns by how many bytes the queue
+   * grew.
+   */
   append(record: NewRecord, bytes: number, delivery: Delivery, nowMs: MonotonicMs): number {
     let tail = this.#waiting[this.#waiting.length - 1];
     if (tail === undefined || !tail.isOpen || tail.sizeBytes + bytes > this.#batchBytesMax) {
@@ -98,7 +103,10 @@ export class PartitionQueue {
     return tail.append(record, delivery);
   }
 
-  /** When the next batch may be sent; Infinity: not before something in flight is answered. `hurry`: no lingering. */
+  /**
+   * When the next batch may be sent; Infinity: not before something in flight is answered. `hurry`: no
+   * lingering.
+   */
   readyAtMs(hurry: boolean): MonotonicMs {
     const head = this.#waiting[0];
     if (head === undefined) return Infinity;
@@ -119,8 +127,9 @@ export class PartitionQueue {
   }
 
   /**
-   * Moves the head in flight, sealed and in its place in the order; `fresh` is the identity of a new partition or a spent epoch.
-   * Returns the batches that had to be given up on the way: in doubt, behind a change of identity.
+   * Moves the head in flight, sealed and in its place in the order; `fresh` is the identity of a new
+   * partition or a spent epoch. Returns the batches that had to be given up on the way: in doubt, behind a
+   * change of identity.
    */
   take(fresh: ProducerIdentity | undefined): { batch: ProducerBatch; givenUp: ProducerBatch[] } {
     const head = this.#waiting[0];
@@ -180,7 +189,9 @@ export class PartitionQueue {
     insert(this.#waiting, batch);
   }
 
-  /** The batch goes again under a new identity: it was refused for its sequence, and certainly not written. */
+  /**
+   * The batch goes again under a new identity: it was refused for its sequence, and certainly not written.
+   */
   resequence(batch: ProducerBatch): void {
     this.retry(batch);
     this.#renew = true;
@@ -195,7 +206,9 @@ export class PartitionQueue {
     return halves;
   }
 
-  /** The batch is given up. One that had a sequence leaves a gap behind, which only a new identity can pass. */
+  /**
+   * The batch is given up. One that had a sequence leaves a gap behind, which only a new identity can pass.
+   */
   abandon(batch: ProducerBatch): void {
     const index = this.#waiting.indexOf(batch);
     if (index >= 0) this.#waiting.splice(index, 1);

@@ -1,13 +1,17 @@
 /**
  * Which partition a record goes to. Pure.
  *
- * A key decides by murmur2, as in every Kafka client, so that equal keys keep their order. Records without a key stick to one
- * partition until a batch's worth of bytes went there, then move to another at random. Source: KIP-480, KIP-794.
+ * A key decides by murmur2, as in every Kafka client, so that equal keys keep their order. Records without a
+ * key stick to one partition until a batch's worth of bytes went there, then move to another at random.
+ * Source: KIP-480, KIP-794.
  */
 import type { PartitionId, Random } from '../../base/index.ts';
 import { partitionForKey } from '../../log/record/index.ts';
 
-/** Chooses a partition from 0 to `partitions` - 1; undefined leaves it to the default. `key` is absent when the record has none. */
+/**
+ * Chooses a partition from 0 to `partitions` - 1; undefined leaves it to the default. `key` is absent when
+ * the record has none.
+ */
 export type Partitioner = (
   record: { readonly topic: string; readonly key?: Uint8Array; readonly value?: Uint8Array },
   partitions: number,

@@ -1,8 +1,8 @@
 /**
  * Records on their way to one partition: open while records are added, sealed once first handed out.
  *
- * Its bytes are its own: nothing is pooled, so that no batch can be overwritten while a transport still sends it
- * (CVE-2026-35554), and a batch that was ever handed out is copied before it is stamped again.
+ * Its bytes are its own: nothing is pooled, so that no batch can be overwritten while a transport still sends
+ * it (CVE-2026-35554), and a batch that was ever handed out is copied before it is stamped again.
  */
 import { assert, type ErrorName, type MonotonicMs } from '../../base/index.ts';
 import { BatchBuilder, type CompressionType, decodeRecords, type NewRecord } from '../../log/record/index.ts';
@@ -114,8 +114,8 @@ export class ProducerBatch {
   }
 
   /**
-   * Two batches with the same records in the same order, and the same sequences in all: what follows this batch stays in
-   * order. For a batch of two records or more that the broker called too large.
+   * Two batches with the same records in the same order, and the same sequences in all: what follows this
+   * batch stays in order. For a batch of two records or more that the broker called too large.
    */
   split(compression: CompressionType): [ProducerBatch, ProducerBatch] {
     const records = decodeRecords(this.seal());

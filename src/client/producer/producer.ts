@@ -16,10 +16,12 @@ export interface SendOptions {
 const BLOCKED_SWEEP_MS = 500;
 
 /**
- * Sends records. Safe to share; records sent to one partition by calls that follow one another keep their order, retries included.
+ * Sends records. Safe to share; records sent to one partition by calls that follow one another keep their
+ * order, retries included.
  *
- * Errors of `send` are {@link ApiError}: `definite` tells that nothing was written; otherwise the message says that the records
- * may or may not have been written. With idempotence (the default) an acknowledged record is in the log exactly once.
+ * Errors of `send` are {@link ApiError}: `definite` tells that nothing was written; otherwise the message
+ * says that the records may or may not have been written. With idempotence (the default) an acknowledged
+ * record is in the log exactly once.
  */
 export class Producer implements AsyncDisposable {
   readonly #cluster: Cluster;
@@ -46,8 +48,9 @@ export class Producer implements AsyncDisposable {
   /** Resolves when the record is acknowledged as `acks` asks, with where it is. */
   send(topic: string, record: RecordInput, options?: SendOptions): Promise<Acknowledgement>;
   /**
-   * Resolves when all records are acknowledged, with where they are: one entry per run of records that lie together, in no
-   * particular order. Far cheaper than a call per record. When some fail, the first error is thrown once all are settled.
+   * Resolves when all records are acknowledged, with where they are: one entry per run of records that lie
+   * together, in no particular order. Far cheaper than a call per record. When some fail, the first error is
+   * thrown once all are settled.
    */
   send(topic: string, records: readonly RecordInput[], options?: SendOptions): Promise<Acknowledgement[]>;
   send(
@@ -184,11 +187,13 @@ export class Producer implements AsyncDisposable {
 
   /** A send none of whose records got in within `maxBlockMs` is refused. */
   #expireBlocked(): void {
-    const oldestMs = this.#cluster.environment.clock.monotonicMs() - this.#config.maxBlockMs;
+    const { maxBlockMs, bufferMemory } = this.#config;
+    const oldestMs = this.#cluster.environment.clock.monotonicMs() - maxBlockMs;
+    const held = `${this.#sender.bufferedBytes} of ${bufferMemory} bytes of bufferMemory`;
     for (const lane of this.#blocked) {
       for (const send of lane.pending) {
         if (send.sinceMs > oldestMs || send.next > 0) continue;
-        const message = `no room for records of ${lane.topic} within ${this.#config.maxBlockMs} ms: ${this.#sender.bufferedBytes} of ${this.#config.bufferMemory} bytes of bufferMemory wait for acknowledgement`;
+        const message = `no room for records of ${lane.topic} within ${maxBlockMs} ms: ${held} are taken`;
         send.delivery.abandon(new ApiError('RESOURCE_EXHAUSTED', message));
       }
     }

@@ -1,8 +1,9 @@
 /**
  * Moves batches from the queues of partitions to their leaders and judges the answers.
  *
- * `drain` is the only place that sends; it runs soon after anything that may have made a batch sendable: a record, an answer, news
- * of a leader, room in a stream, a timer. A frame holds at most one batch of a partition.
+ * `drain` is the only place that sends; it runs soon after anything that may have made a batch sendable: a
+ * record, an answer, news of a leader, room in a stream, a timer. A frame holds at most one batch of a
+ * partition.
  */
 import { ApiError, type MonotonicMs, type NodeId } from '../../base/index.ts';
 import type { Timer } from '../../env/index.ts';
@@ -21,7 +22,10 @@ import { MISSING_ANSWER, Settlement, UNACKNOWLEDGED } from './settlement.ts';
 const SWEEP_MS = 250;
 /** A frame without an answer for so long makes us ask whether its partitions are led by others now. */
 const SLOW_MS = 1500;
-/** What of request.timeout.ms the broker may wait for replicas, so that its answer comes before we call the stream dead. */
+/**
+ * What of request.timeout.ms the broker may wait for replicas, so that its answer comes before we call the
+ * stream dead.
+ */
 const ACK_TIMEOUT_PART = 0.75;
 /** Header, names and numbers of one batch in a frame. */
 const ENTRY_OVERHEAD_BYTES = 64;

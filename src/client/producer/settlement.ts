@@ -1,6 +1,6 @@
 /**
- * What becomes of a batch once something is known of it: acknowledged, sent again, split, given up. Counts the bytes that are not
- * settled, and tells those who wait.
+ * What becomes of a batch once something is known of it: acknowledged, sent again, split, given up. Counts
+ * the bytes that are not settled, and tells those who wait.
  */
 import { ApiError, ERRORS, type ErrorName } from '../../base/index.ts';
 import type { ProducePartitionReply } from '../../rpc/api/index.ts';
@@ -87,7 +87,10 @@ export class Settlement {
     this.#carryOut(queue, batch, verdict);
   }
 
-  /** No answer will come, or none is waited for: it goes again, under its own sequence. `sent`: it may have been written. */
+  /**
+   * No answer will come, or none is waited for: it goes again, under its own sequence. `sent`: it may have
+   * been written.
+   */
   again(queue: PartitionQueue, batch: ProducerBatch, problem: string, sent: boolean): void {
     batch.lastCode = sent ? 'NETWORK_EXCEPTION' : 'LEADER_NOT_AVAILABLE';
     batch.lastProblem = `${batch.lastCode}: ${problem}`;

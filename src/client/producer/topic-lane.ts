@@ -1,8 +1,8 @@
 /**
  * Records of one topic on their way into the queues of its partitions, in the order of the `send` calls.
  *
- * The fast way is synchronous: metadata known, room in the buffer. Otherwise the rest of the call waits here, and what is sent to the
- * topic later waits behind it.
+ * The fast way is synchronous: metadata known, room in the buffer. Otherwise the rest of the call waits here,
+ * and what is sent to the topic later waits behind it.
  */
 import {
   ApiError,
@@ -60,8 +60,8 @@ export class TopicLane {
   }
 
   /**
-   * Puts records into queues while there is room; true: all are in and the delivery is sealed. A record that can never be sent fails
-   * the delivery and is left out, the others go on.
+   * Puts records into queues while there is room; true: all are in and the delivery is sealed. A record that
+   * can never be sent fails the delivery and is left out, the others go on.
    */
   admit(send: PendingSend, nowMs: MonotonicMs, wallMs: WallMs): boolean {
     const partitions = this.#cluster.findTopic(this.topic)?.partitions.length;
@@ -92,11 +92,11 @@ export class TopicLane {
     const value = toBytes(record.value);
     const headers = toHeaders(record.headers);
     const bytes = recordBytesBound(key, value, headers);
-    if (bytes + BATCH_HEADER_BYTES > this.#config.maxRequestSize)
-      throw new ApiError(
-        'MESSAGE_TOO_LARGE',
-        `a record of about ${bytes} bytes for ${this.topic} is larger than maxRequestSize (${this.#config.maxRequestSize})`,
-      );
+    const { maxRequestSize } = this.#config;
+    if (bytes + BATCH_HEADER_BYTES > maxRequestSize) {
+      const message = `a record of about ${bytes} bytes for ${this.topic} is larger than maxRequestSize`;
+      throw new ApiError('MESSAGE_TOO_LARGE', `${message} (${maxRequestSize})`);
+    }
     const timestampMs = record.timestampMs ?? wallMs;
     if (!Number.isSafeInteger(timestampMs) || timestampMs < 0)
       throw new ApiError(

@@ -1,9 +1,9 @@
 /**
  * What a broker's answer means for a batch. Pure; the one place where produce errors are judged.
  *
- * Laws: a batch is sent again only under its own sequence, unless it was certainly not written. An error that says nothing
- * (UNKNOWN_SERVER_ERROR) leaves the batch in doubt and never changes the producer's epoch (KAFKA-14034). A repetition that
- * the broker recognised is a success.
+ * Laws: a batch is sent again only under its own sequence, unless it was certainly not written. An error that
+ * says nothing (UNKNOWN_SERVER_ERROR) leaves the batch in doubt and never changes the producer's epoch
+ * (KAFKA-14034). A repetition that the broker recognised is a success.
  */
 import { ERRORS, type ErrorCode, type ErrorName } from '../../base/index.ts';
 
@@ -54,7 +54,10 @@ export function judge(error: ErrorCode, batch: JudgedBatch): Verdict {
   }
 }
 
-/** Its turn will come when those before it are through; if it was first, the broker has lost what it knew of this producer. */
+/**
+ * Its turn will come when those before it are through; if it was first, the broker has lost what it knew of
+ * this producer.
+ */
 function judgeSequence(error: ErrorName, batch: JudgedBatch): Verdict {
   if (!batch.sequenced) return failed(error, batch);
   if (!batch.wasFirst) return { kind: 'retry' };

@@ -1,4 +1,7 @@
-/** The promise of the consumer under random faults: every record once, in order, whatever happens to streams, fetches and leaders. */
+/**
+ * The promise of the consumer under random faults: every record once, in order, whatever happens to streams,
+ * fetches and leaders.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, SeededRandom } from '../../../src/base/index.ts';

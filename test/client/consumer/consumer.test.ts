@@ -30,6 +30,7 @@ describe('consumer', () => {
     await filled(world, 100);
     const consumer = world.client.consumer({ topic: 'orders', from: 'beginning' });
     expect(await world.finish(collect(consumer.untilEnd()))).toEqual(numbers(100));
+    for (const fetch of world.cluster.fetched) expect(fetch.partitions[0]?.fetchOffset).toBeLessThan(100);
   });
 
   it('gives back key, value, headers and timestamp as they were sent', async () => {

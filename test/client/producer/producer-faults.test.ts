@@ -1,6 +1,7 @@
 /**
- * The promise of the idempotent producer under random faults: broken streams, lost answers, stragglers of streams that broke, refusals
- * before and after the append, leaders that move, die, freeze. The brokers check sequences as real ones do.
+ * The promise of the idempotent producer under random faults: broken streams, lost answers, stragglers of
+ * streams that broke, refusals before and after the append, leaders that move, die, freeze. The brokers check
+ * sequences as real ones do.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
