@@ -97,6 +97,8 @@ export interface ServerSide {
   /** Of the stream opened last. */
   replies: Sink<ProduceReply> | undefined;
   call: CallContext | undefined;
+  /** Of the last produce call, taken while it ran. */
+  signal: AbortSignal | undefined;
 }
 
 const unused = (): never => {
@@ -111,6 +113,7 @@ export function serverSide(): ServerSide {
   const broker: BrokerService<CallContext> = {
     async produce(request, call) {
       side.call = call;
+      side.signal = call.signal;
       if (request.clientId === 'refuse') throw new ApiError('NOT_LEADER_OR_FOLLOWER', 'broker 7 leads t-3 ☃');
       if (request.clientId === 'crash') throw new Error('at /secret/path.ts:1');
       if (request.clientId === 'hang') return new Promise(() => {});
@@ -183,6 +186,7 @@ export function serverSide(): ServerSide {
     requests: new Collector(),
     replies: undefined,
     call: undefined,
+    signal: undefined,
   };
   return side;
 }

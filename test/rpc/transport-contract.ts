@@ -46,7 +46,8 @@ const reason = (value: string) => expect.objectContaining({ name: 'EnvironmentEr
 const refusal = (code: string) => expect.objectContaining({ name: 'ApiError', code });
 
 export function describeTransport(name: string, open: () => Promise<Harness>): void {
-  describe(`transport contract: ${name}`, () => {
+  // Below what keepalives or deadlines take: the end of a peer has to be noticed by itself.
+  describe(`transport contract: ${name}`, { timeout: 8000 }, () => {
     let harness: Harness;
     let side: ServerSide;
     let listener: Listener;
@@ -84,6 +85,12 @@ export function describeTransport(name: string, open: () => Promise<Harness>): v
           code: 'NOT_LEADER_OR_FOLLOWER',
           message: 'broker 7 leads t-3 ☃',
         });
+      });
+
+      it('leaves the signal of an answered call alone', async () => {
+        await connection.broker.produce(produceRequest(1), {});
+        await connection.broker.metadata({}, {});
+        expect(side.signal?.aborted).toBe(false);
       });
 
       it('tells nothing of an unexpected failure but that there was one', async () => {

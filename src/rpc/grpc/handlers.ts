@@ -33,13 +33,20 @@ export function unaryHandler(
   const { method, limits } = context;
   const run = async (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>): Promise<void> => {
     const server = new ServerCall(call.getPeer());
-    call.on('cancelled', () => server.end(disconnected(server.peer, 'the caller has left')));
+    // Also comes after a normal end.
+    let answered = false;
+    call.on('cancelled', () => {
+      if (!answered) server.end(disconnected(server.peer, 'the caller has left'));
+    });
     try {
       const request = method.request.decode(call.request, limits.requestElementsMax);
       const reply = await implementation(request, server);
-      done(null, frame(method.reply, reply));
+      const bytes = frame(method.reply, reply);
+      answered = true;
+      done(null, bytes);
     } catch (error) {
       logUnexpected(context, server.peer, error);
+      answered = true;
       done(toStatus(error));
     }
   };

@@ -3,6 +3,7 @@
  * HTTP/2's flow control stops the sender. The consumer's `end` is called exactly once.
  */
 import type { Sink } from '../api/index.ts';
+import { READ_AHEAD_MESSAGES } from './limits.ts';
 
 /** What is read: grpc-js' streams are such. */
 export interface Source {
@@ -28,6 +29,7 @@ export class Inbound<T> {
     this.#source = source;
     this.#decode = decode;
     this.#consumer = consumer;
+    limitReadAhead(source);
     source.on('data', (bytes) => {
       if (this.#ended) return;
       try {
@@ -54,4 +56,14 @@ export class Inbound<T> {
     this.#consumer.end(error);
     this.#source.resume();
   }
+}
+
+/**
+ * grpc-js reads 16 messages ahead of a consumer that has paused, whatever their size: with many streams far more than a
+ * node has set aside for requests. Its streams take no option for it; Node's own field has had this place since 0.10.
+ */
+function limitReadAhead(source: Source): void {
+  const state: unknown = Reflect.get(source, '_readableState');
+  if (typeof state === 'object' && state !== null && 'highWaterMark' in state)
+    state.highWaterMark = READ_AHEAD_MESSAGES;
 }

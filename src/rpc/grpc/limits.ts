@@ -58,5 +58,8 @@ export const RECONNECT_BACKOFF_MS_MAX = 100;
 /** A connection without calls is closed by the server after this; a client makes another when it needs one. */
 export const CONNECTION_IDLE_MS_MAX = 300_000;
 
+/** Messages of a stream that are read while its consumer has no room. */
+export const READ_AHEAD_MESSAGES = 1;
+
 /** Sentences for people beyond this are cut: they travel in a header. */
 export const ERROR_TEXT_LENGTH_MAX = 1000;

@@ -1,11 +1,19 @@
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
+import { Client, compressionAlgorithms, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/index.ts';
 import { SILENT } from '../../../src/env/index.ts';
-import type { FetchReply, Listener, ProduceReply, Transport } from '../../../src/rpc/api/index.ts';
+import {
+  type FetchReply,
+  formatAddress,
+  type Listener,
+  type ProduceReply,
+  type Transport,
+} from '../../../src/rpc/api/index.ts';
 import { createGrpcTransport, type GrpcLimits } from '../../../src/rpc/grpc/index.ts';
+import { SERVICES } from '../../../src/rpc/protobuf/index.ts';
 import { eventually } from '../../rpc/eventually.ts';
 import { Collector, produceReply, produceRequest, type ServerSide, serverSide } from '../../rpc/services.ts';
 
@@ -40,6 +48,44 @@ describe('a server refuses', () => {
     broker.produceStream(replies, {}).send(large);
     expect(await replies.ended).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
     await client.close();
+  });
+
+  it('a small request that would inflate above the limit', async () => {
+    const { address } = await serve({ requestBytesMax: 1_000_000 });
+    const client = new Client(formatAddress(address), credentials.createInsecure(), {
+      'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
+    });
+    const { path, request } = SERVICES.broker.methods.produce;
+    const bomb = request.encode(produceRequest(1, Buffer.alloc(50_000_000)));
+    const same = (bytes: Buffer): Buffer => bytes;
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      client.makeUnaryRequest(path, same, same, bomb, resolve),
+    );
+    expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);
+    client.close();
+  });
+
+  it('to read much ahead of a consumer that has no room', async () => {
+    const { address } = await serve();
+    side.requests.full = true;
+    const { broker } = transport.connect(address);
+    const requests = broker.produceStream(new Collector(), {});
+    const batch = Buffer.alloc(2 * 1024 * 1024);
+    let sent = 0;
+    let room = true;
+    while (room) {
+      while (requests.send(produceRequest(sent++, batch)));
+      room = false;
+      requests.drained().then(
+        () => {
+          room = true;
+        },
+        () => {},
+      );
+      for (let i = 0; i < 50 && !room; i++) await broker.metadata({}, {});
+    }
+    // One delivered, one read ahead, and what two windows and the sender's credit of 4 MiB each hold.
+    expect(sent).toBeLessThan(12);
   });
 
   it('as the client does before it sends', async () => {
