@@ -20,7 +20,7 @@ import { forgetTarget } from './discovery.ts';
 import type { Effect, Input, QuorumAnswer, QuorumRequest, RoleName } from './effects.ts';
 import { handleFetchFailed, handleFetchReply } from './fetching.ts';
 import { ENTRY_BYTES_MAX } from './limits.ts';
-import type { DescribeQuorumReply, ReplicaState, VoterKey } from './messages.ts';
+import type { DescribeQuorumReply, Entry, ReplicaState, VoterKey } from './messages.ts';
 import { type CoreOptions, Quorum } from './quorum.ts';
 import { handleAnnouncementFailed } from './roles/announcing.ts';
 import { handleVoteFailed, handleVoteReply } from './roles/campaign.ts';
@@ -94,7 +94,7 @@ export class RaftCore {
   }
 
   /** Committed entries from `from`, or undefined when they must be read from the store, which has them. */
-  readCommitted(from: Offset, maxBytes: number): ReturnType<Quorum['log']['readTail']> {
+  readCommitted(from: Offset, maxBytes: number): readonly Entry[] | undefined {
     return this.#q.log.readTail(from, maxBytes, this.#q.highWatermark);
   }
 

@@ -70,6 +70,14 @@ describe('an election', () => {
     expect(f.core).toMatchObject({ role: 'leader', epoch: 1, highWatermark: 1 });
   });
 
+  it('is won by a single voter only when its vote is durable: it could win the same epoch again', () => {
+    const f = new CoreFixture({ voters: 1, save: false });
+    f.step({ kind: 'tick' });
+    expect(f.core).toMatchObject({ role: 'candidate', epoch: 1 });
+    f.saveHardState();
+    expect(f.core.role).toBe('leader');
+  });
+
   it('is never sought by an observer', () => {
     const f = new CoreFixture({ self: key(1, 'wiped') }).wait(60_000);
     expect(f.core.role).toBe('observer');

@@ -9,7 +9,8 @@ import type { Candidate } from './role.ts';
  */
 export function actCandidate(q: Quorum, role: Candidate): void {
   const { election } = role;
-  if (election.isWon) {
+  // The own vote counts once it is durable. With more voters it is, or nobody else had been asked.
+  if (election.isWon && q.persistence.isHardStateDurable) {
     enterLeader(q, election.granting);
     return;
   }

@@ -38,7 +38,7 @@ export function drawOptions(seed: number, random: Random): SimOptions {
   const never = Number.POSITIVE_INFINITY;
   return {
     seed,
-    voters: random.float() < 0.7 ? 3 : 5,
+    voters: [1, 3, 3, 3, 3, 3, 3, 5, 5, 5][random.integer(0, 10)] ?? 3,
     observers: random.integer(0, 3),
     formatted: random.float() < 0.6,
     timeouts: scaleQuorumTimeouts(DEFAULT_QUORUM_TIMEOUTS, random.float() < 0.5 ? 1 : spread(0.3, 2)),

@@ -68,4 +68,7 @@ function expectProgress(cluster: SimCluster): void {
   const goal = checker.committed.length;
   const haveAll = cluster.run(() => nodes.every(({ id }) => (delivered.get(id) ?? 0) >= goal), boundMs);
   if (!haveAll) fail('a healthy node does not catch up', { boundMs, goal, delivered: [...delivered] });
+  // Nobody waits for ever: what is left is at most one parked fetch of each replica and what has just arrived.
+  const waiting = nodes.map(({ process }) => process?.driver.pendingCalls ?? 0);
+  if (waiting.some((calls) => calls > 2 * nodes.length)) fail('calls are never answered', { waiting });
 }
