@@ -91,7 +91,9 @@ async function benchAppend(): Promise<void> {
   }
 }
 
-/** Seconds to write the batch `rounds` times, 64 in a write, through the same asynchronous calls of node:fs. */
+/**
+ * Seconds to write the batch `rounds` times, 64 in a write, through the same asynchronous calls of node:fs.
+ */
 async function bareWrites(batch: Uint8Array, rounds: number): Promise<number> {
   const given = copies(batch, rounds);
   const handle = await nodeFiles().open(`${root}/bare-${batch.length}`, 'create');

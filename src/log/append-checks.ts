@@ -6,14 +6,14 @@ import {
   batches,
   producerBatchProblem,
   readBatchHeader,
+  recompressBatch,
   stampLogAppendTime,
   validateBatch,
 } from './record/index.ts';
-import { recompressBatch } from './record/recompress-batch.ts';
 
 /**
- * A produced batch as its topic wants it stored, and its header. The same memory unless the codec changes. Order of refusals as
- * in Kafka's UnifiedLog and LogValidator. Throws ApiError.
+ * A produced batch as its topic wants it stored, and its header. The same memory unless the codec changes.
+ * Order of refusals as in Kafka's UnifiedLog and LogValidator. Throws ApiError.
  */
 export function checkProducedBatch(batch: Uint8Array, config: LogConfig): BatchHeader {
   assertFits(batch, config);
@@ -52,8 +52,9 @@ function assertFits(batch: Uint8Array, config: LogConfig): void {
 }
 
 /**
- * The batches a leader sent, one by one, checked before any is appended: sound, in offset order from `logEndOffset`, of epochs that do
- * not fall and are not above the leader's own. Throws ApiError CORRUPT_MESSAGE.
+ * The batches a leader sent, one by one, checked before any is appended: sound, in offset order from
+ * `logEndOffset`, of epochs that do not fall and are not above the leader's own. Throws ApiError
+ * CORRUPT_MESSAGE.
  */
 export function checkFetchedBatches(
   fetched: readonly Uint8Array[],

@@ -1,6 +1,6 @@
 /**
- * Small text files that are replaced whole: written aside, synced, renamed, directory synced. A reader meets the old or the
- * new text, never a mixture.
+ * Small text files that are replaced whole: written aside, synced, renamed, directory synced. A reader
+ * meets the old or the new text, never a mixture.
  *
  *   0 \n <count> \n { line \n }*       Kafka's checkpoint format: the first line is the version
  */

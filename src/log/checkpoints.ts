@@ -4,8 +4,8 @@ import { decodeCheckpoint, encodeCheckpoint, readWholeFile, replaceFile } from '
 import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 
 /**
- * Offsets of all logs of a directory, one file per meaning: `<topic> <partition> <offset>` per line. Source: Kafka's
- * OffsetCheckpointFile.
+ * Offsets of all logs of a directory, one file per meaning: `<topic> <partition> <offset>` per line.
+ * Source: Kafka's OffsetCheckpointFile.
  */
 const FILE_NAMES = {
   highWatermark: 'replication-offset-checkpoint',

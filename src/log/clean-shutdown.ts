@@ -6,8 +6,9 @@ import { readWholeFile, replaceFile } from './checkpoint-file.ts';
 const NAME = '.kafka_cleanshutdown';
 
 /**
- * The mark of a clean stop, with the broker epoch that ended: `{"version":0,"brokerEpoch":n}`. It is taken away before anything
- * is written, so a crash leaves none. Source: KIP-966, Kafka's CleanShutdownFileHandler.
+ * The mark of a clean stop, with the broker epoch that ended: `{"version":0,"brokerEpoch":n}`. It is taken
+ * away before anything is written, so a crash leaves none. Source: KIP-966, Kafka's
+ * CleanShutdownFileHandler.
  */
 export async function saveCleanShutdown(
   files: Files,
@@ -17,7 +18,10 @@ export async function saveCleanShutdown(
   await replaceFile(files, directory, NAME, Buffer.from(JSON.stringify({ version: 0, brokerEpoch })));
 }
 
-/** Whether the last stop was clean, and its broker epoch (-1: unknown). The mark is gone, durably, when it resolves. */
+/**
+ * Whether the last stop was clean, and its broker epoch (-1: unknown). The mark is gone, durably, when it
+ * resolves.
+ */
 export async function takeCleanShutdown(
   files: Files,
   directory: string,

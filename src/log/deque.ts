@@ -1,4 +1,7 @@
-/** A queue in an array: push at the back, drop at either end, read anywhere, all in constant time (amortised). */
+/**
+ * A queue in an array: push at the back, drop at either end, read anywhere, all in constant time
+ * (amortised).
+ */
 export class Deque<T> {
   #items: (T | undefined)[] = [];
   #head = 0;

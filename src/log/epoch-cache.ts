@@ -14,8 +14,9 @@ export interface EpochEnd {
 /**
  * Which leader epoch wrote which offsets: entries (epoch, first offset), both strictly growing.
  *
- * It answers where an epoch ends in this log, by which a follower finds the point where its log and its leader's part.
- * Truncating to the high watermark instead loses or splits committed records. Source: KIP-101, KIP-279.
+ * It answers where an epoch ends in this log, by which a follower finds the point where its log and its
+ * leader's part. Truncating to the high watermark instead loses or splits committed records. Source:
+ * KIP-101, KIP-279.
  */
 export class EpochCache {
   #entries: EpochEntry[];
@@ -48,8 +49,8 @@ export class EpochCache {
   }
 
   /**
-   * A batch of `epoch` stands at `offset`, the end of the log. Epochs that were said to begin there and wrote nothing go, the
-   * start of an epoch that goes on stays. True when anything changed.
+   * A batch of `epoch` stands at `offset`, the end of the log. Epochs that were said to begin there and
+   * wrote nothing go, the start of an epoch that goes on stays. True when anything changed.
    */
   note(epoch: LeaderEpoch, offset: Offset): boolean {
     if (epoch === this.latestEpoch) return false;
@@ -58,8 +59,8 @@ export class EpochCache {
   }
 
   /**
-   * The largest epoch of this log at or below `epoch`, and where it ends. Nothing when `epoch` is unknown (-1) or above
-   * all of them; an epoch below all of them ends where the first begins.
+   * The largest epoch of this log at or below `epoch`, and where it ends. Nothing when `epoch` is unknown
+   * (-1) or above all of them; an epoch below all of them ends where the first begins.
    */
   endOffsetFor(epoch: LeaderEpoch, logEndOffset: Offset): EpochEnd | undefined {
     const last = this.#entries.at(-1);
@@ -71,8 +72,8 @@ export class EpochCache {
   }
 
   /**
-   * Forgets epochs that begin at or after `offset`; also when that is the end of the log, for a leader that wrote nothing
-   * leaves an entry there (KAFKA-10706). True when anything changed.
+   * Forgets epochs that begin at or after `offset`; also when that is the end of the log, for a leader that
+   * wrote nothing leaves an entry there (KAFKA-10706). True when anything changed.
    */
   truncateFromEnd(offset: Offset): boolean {
     return this.#keep(this.#entries.filter((entry) => entry.startOffset < offset));

@@ -6,8 +6,9 @@ import { EpochCache, type EpochEntry } from './epoch-cache.ts';
 const NAME = 'leader-epoch-checkpoint';
 
 /**
- * Keeps an epoch cache on disk: `<epoch> <start offset>` per line. Changes are made in memory at once; `settled` resolves when
- * the file holds all of them, and nothing of a new epoch may be acknowledged before.
+ * Keeps an epoch cache on disk: `<epoch> <start offset>` per line. Changes are made in memory at once;
+ * `settled` resolves when the file holds all of them, and nothing of a new epoch may be acknowledged
+ * before.
  */
 export class EpochCheckpoint {
   readonly cache: EpochCache;

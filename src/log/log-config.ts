@@ -1,7 +1,9 @@
 import { TOPIC_CONFIG_KEYS } from '../base/index.ts';
 import type { CompressionType, TimestampType } from './record/index.ts';
 
-/** What the log of a partition is told by its topic's configuration; each field is the key of the same name. */
+/**
+ * What the log of a partition is told by its topic's configuration; each field is the key of the same name.
+ */
 export interface LogConfig {
   readonly segmentBytes: number;
   readonly segmentMs: number;

@@ -5,9 +5,9 @@ import { retainedFrom } from './retention.ts';
 import { findBatchBoundary, replaceSegments, truncateSegments } from './truncate-segments.ts';
 
 /**
- * Takes away from a log, at its end or at its start. In memory at once, so that nobody reads or counts what goes; then, when nothing
- * is being written, in the files. What checkpoints promise is lowered before the files are cut, never after: a crash between
- * must not look like damage.
+ * Takes away from a log, at its end or at its start. In memory at once, so that nobody reads or counts what
+ * goes; then, when nothing is being written, in the files. What checkpoints promise is lowered before the
+ * files are cut, never after: a crash between must not look like damage.
  */
 export class LogCutter {
   readonly #log: LogState;

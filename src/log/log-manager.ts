@@ -45,9 +45,9 @@ const STRAY_SUFFIX = '-stray';
 const METADATA_LOG = '__cluster_metadata-0';
 
 /**
- * Opens all logs of a directory, recovering those that an unclean stop left. A log that is damaged is there and has its `failure` set; others
- * are not touched by it. Throws EnvironmentError ('locked' when another process has the directory), CorruptionError
- * when a checkpoint file is damaged.
+ * Opens all logs of a directory, recovering those that an unclean stop left. A log that is damaged is there
+ * and has its `failure` set; others are not touched by it. Throws EnvironmentError ('locked' when another
+ * process has the directory), CorruptionError when a checkpoint file is damaged.
  */
 export async function openLogManager(options: LogManagerOptions): Promise<LogManager> {
   const { directory } = options;
@@ -101,8 +101,9 @@ export class LogManager {
   }
 
   /**
-   * A new, empty log, durable when it resolves; or the one of the same topic id that is there already, with this
-   * configuration. Rejects with ApiError INCONSISTENT_TOPIC_ID when another topic's log is in the place, EnvironmentError.
+   * A new, empty log, durable when it resolves; or the one of the same topic id that is there already, with
+   * this configuration. Rejects with ApiError INCONSISTENT_TOPIC_ID when another topic's log is in the
+   * place, EnvironmentError.
    */
   async create(
     topic: string,
@@ -136,7 +137,10 @@ export class LogManager {
     return log;
   }
 
-  /** Forgets the log and removes its files; a crash meanwhile leaves them whole, or to be removed at the next start. */
+  /**
+   * Forgets the log and removes its files; a crash meanwhile leaves them whole, or to be removed at the
+   * next start.
+   */
   async delete(topic: string, partition: PartitionId): Promise<void> {
     const log = this.find(topic, partition);
     if (log === undefined) return;

@@ -24,7 +24,10 @@ export class LogReader {
     this.#hint = undefined;
   }
 
-  /** `from` lies below `upperBound`, which is at most the end of the log. `again` reads anew, with all checks, after a cut. */
+  /**
+   * `from` lies below `upperBound`, which is at most the end of the log. `again` reads anew, with all
+   * checks, after a cut.
+   */
   read(
     from: Offset,
     options: ReadOptions,

@@ -1,11 +1,13 @@
 /**
- * Carries appends of one log to its file, in groups: what arrived while a write was under way goes out in the next one, and
- * what was written while a sync was under way is covered by the next one. Writes and syncs overlap.
+ * Carries appends of one log to its file, in groups: what arrived while a write was under way goes out in
+ * the next one, and what was written while a sync was under way is covered by the next one. Writes and
+ * syncs overlap.
  *
- * Laws: flushed <= written <= end of the log. `flushed` counts only what a sync that began after the write has covered, and
- * only with the leader epochs of it on disk. A segment begins in its file after the one before it is durable, so all but the last
- * segment of a log are whole whatever happens. A completion of before a truncation moves nothing: generations differ
- * (Redpanda #16105). After the first failure nothing is tried again, for what is on disk is then unknown.
+ * Laws: flushed <= written <= end of the log. `flushed` counts only what a sync that began after the write
+ * has covered, and only with the leader epochs of it on disk. A segment begins in its file after the one
+ * before it is durable, so all but the last segment of a log are whole whatever happens. A completion of
+ * before a truncation moves nothing: generations differ (Redpanda #16105). After the first failure nothing
+ * is tried again, for what is on disk is then unknown.
  */
 import { assert, type Offset } from '../base/index.ts';
 import { Deque } from './deque.ts';
@@ -90,7 +92,9 @@ export class LogWriter {
     this.flushed.advance(this.#syncedOffset);
   }
 
-  /** The log ends at `offset` now: later bytes that wait are dropped, running completions count for nothing. */
+  /**
+   * The log ends at `offset` now: later bytes that wait are dropped, running completions count for nothing.
+   */
   retreat(offset: Offset, reason: Error): void {
     this.#generation++;
     let keep = this.#pending.length;
@@ -101,7 +105,10 @@ export class LogWriter {
     this.#syncedOffset = Math.min(this.#syncedOffset, offset);
   }
 
-  /** The files hold exactly the log up to `offset`, durably; appends go on in `segment`. The writer must be idle. */
+  /**
+   * The files hold exactly the log up to `offset`, durably; appends go on in `segment`. The writer must be
+   * idle.
+   */
   restart(segment: Segment, offset: Offset): void {
     assert(!this.#writing && !this.#syncing && this.#pending.length === 0, 'a writer restarts when idle');
     this.#segment = segment;

@@ -1,6 +1,9 @@
 import type { Files } from '../env/index.ts';
 
-/** Makes a directory and its missing parents, durably: each new name is synced in the directory that holds it. */
+/**
+ * Makes a directory and its missing parents, durably: each new name is synced in the directory that holds
+ * it.
+ */
 export async function makeDurableDirectory(files: Files, directory: string): Promise<void> {
   const holders: string[] = [];
   for (let path = directory; (await files.stat(path)) === undefined; path = parentOf(path))

@@ -1,12 +1,14 @@
 import type { Offset } from '../base/index.ts';
-import { readInt32, writeInt32 } from './record/bytes.ts';
+import { readInt32, writeInt32 } from './record/index.ts';
 
 /**
- * The sparse map from offsets to positions of one segment, in memory; `.index` holds the same when the segment is closed.
+ * The sparse map from offsets to positions of one segment, in memory; `.index` holds the same when the
+ * segment is closed.
  *
  *   { last offset of the batch - base offset i32 | position of the batch i32 }*    strictly growing
  *
- * No checksum: a file that breaks the growth, or is missing, is made anew from the log. Source: Kafka's OffsetIndex.
+ * No checksum: a file that breaks the growth, or is missing, is made anew from the log. Source: Kafka's
+ * OffsetIndex.
  */
 export const OFFSET_ENTRY_BYTES = 8;
 
@@ -39,7 +41,10 @@ export class OffsetIndex {
     this.#count++;
   }
 
-  /** Position of a batch that ends at or before `offset`: scanning from there meets it. 0 when no entry is that low. */
+  /**
+   * Position of a batch that ends at or before `offset`: scanning from there meets it. 0 when no entry is
+   * that low.
+   */
   lookup(offset: Offset): number {
     const index = this.#lastAtMost(offset - this.#base);
     return index < 0 ? 0 : (this.#entries[index * 2 + 1] as number);

@@ -1,9 +1,11 @@
 /**
- * Opening the log of a partition. After a clean stop its files are trusted. After an unclean one the last segment is read again
- * from its start with every CRC; those before it were durable before it began, so its base is the least that must be good.
+ * Opening the log of a partition. After a clean stop its files are trusted. After an unclean one the last
+ * segment is read again from its start with every CRC; those before it were durable before it began, so its
+ * base is the least that must be good.
  *
- * What lies below the recovery point was synced: a bad batch there is corruption, never cut. What lies at or above it may be torn:
- * the log ends at the first bad batch. Source: Kafka's LogLoader and LogSegment.recover; where Kafka cuts, we go offline.
+ * What lies below the recovery point was synced: a bad batch there is corruption, never cut. What lies at
+ * or above it may be torn: the log ends at the first bad batch. Source: Kafka's LogLoader and
+ * LogSegment.recover; where Kafka cuts, we go offline.
  */
 import { assert, CorruptionError, type Offset } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';

@@ -10,7 +10,10 @@ import { ProducerStates } from './producer-states.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 
-/** The log in a directory that exists. One that is damaged or cannot be read comes back offline, with its `failure` set. */
+/**
+ * The log in a directory that exists. One that is damaged or cannot be read comes back offline, with its
+ * `failure` set.
+ */
 export async function openPartitionLog(
   identity: LogIdentity,
   config: LogConfig,

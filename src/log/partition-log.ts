@@ -33,10 +33,12 @@ export interface LogAppend {
 }
 
 /**
- * The log of one replica. Appends are decided and visible here at once, in memory; file and disk follow in groups.
+ * The log of one replica. Appends are decided and visible here at once, in memory; file and disk follow in
+ * groups.
  *
- * Laws: logStart <= highWatermark <= logEnd, flushed <= written <= logEnd. Everything from the tail's first batch to the end is in
- * memory; everything below `written` is in the files. A batch given to an append belongs to the log and changes no more.
+ * Laws: logStart <= highWatermark <= logEnd, flushed <= written <= logEnd. Everything from the tail's first
+ * batch to the end is in memory; everything below `written` is in the files. A batch given to an append
+ * belongs to the log and changes no more.
  */
 export class PartitionLog {
   readonly #state: LogState;
@@ -120,15 +122,19 @@ export class PartitionLog {
     return this.#state.segments.sizeBytes;
   }
 
-  /** Set once: the first failed write or sync, or damage. The log takes no more appends and answers no reads. */
+  /**
+   * Set once: the first failed write or sync, or damage. The log takes no more appends and answers no
+   * reads.
+   */
   get failure(): Error | undefined {
     return this.#state.failure;
   }
 
   /**
-   * Checks, stamps and appends one produced batch; its memory belongs to the log from now on. Nothing is appended when it throws: ApiError CORRUPT_MESSAGE,
-   * INVALID_RECORD, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE, INVALID_TIMESTAMP,
-   * OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR.
+   * Checks, stamps and appends one produced batch; its memory belongs to the log from now on. Nothing is
+   * appended when it throws: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE,
+   * RECORD_LIST_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE, INVALID_TIMESTAMP, OUT_OF_ORDER_SEQUENCE_NUMBER,
+   * INVALID_PRODUCER_EPOCH, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR.
    */
   appendAsLeader(
     batch: Uint8Array,
@@ -160,8 +166,9 @@ export class PartitionLog {
   }
 
   /**
-   * Appends what a leader of `leaderEpoch` sent, as it stored it: all of it or, when something is wrong with any batch, nothing. Each
-   * element holds one or more whole batches and belongs to the log from now on. Throws ApiError CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
+   * Appends what a leader of `leaderEpoch` sent, as it stored it: all of it or, when something is wrong
+   * with any batch, nothing. Each element holds one or more whole batches and belongs to the log from now
+   * on. Throws ApiError CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
    */
   appendAsFollower(
     batches: readonly Uint8Array[],
@@ -186,26 +193,35 @@ export class PartitionLog {
     this.#state.writer.enqueue(this.#state.segments.active, batch, this.#state.logEndOffset);
   }
 
-  /** Resolves when everything below `offset` is written; rejects with ApiError when the log is cut below it or fails. */
+  /**
+   * Resolves when everything below `offset` is written; rejects with ApiError when the log is cut below it
+   * or fails.
+   */
   whenWritten(offset: Offset): Promise<void> {
     return this.#state.writer.written.wait(offset);
   }
 
-  /** Resolves when everything below `offset` is flushed; rejects with ApiError when the log is cut below it or fails. */
+  /**
+   * Resolves when everything below `offset` is flushed; rejects with ApiError when the log is cut below it
+   * or fails.
+   */
   whenFlushed(offset: Offset): Promise<void> {
     return this.#state.writer.flushed.wait(offset);
   }
 
-  /** Calls `listener` after writtenOffset or flushedOffset moved, or the log failed. Returns how to stop that. */
+  /**
+   * Calls `listener` after writtenOffset or flushedOffset moved, or the log failed. Returns how to stop
+   * that.
+   */
   onProgress(listener: () => void): () => void {
     this.#state.listeners.add(listener);
     return () => this.#state.listeners.delete(listener);
   }
 
   /**
-   * Whole batches from the one that holds `fromOffset`, all ending below `upperBound`; empty when there is none yet. At once and as the same
-   * memory that was appended when the tail has them, else from the file. Throws (or rejects with) ApiError OFFSET_OUT_OF_RANGE
-   * outside [logStart, logEnd], KAFKA_STORAGE_ERROR.
+   * Whole batches from the one that holds `fromOffset`, all ending below `upperBound`; empty when there is
+   * none yet. At once and as the same memory that was appended when the tail has them, else from the file.
+   * Throws (or rejects with) ApiError OFFSET_OUT_OF_RANGE outside [logStart, logEnd], KAFKA_STORAGE_ERROR.
    */
   read(fromOffset: Offset, options: ReadOptions): LogRead | Promise<LogRead> {
     this.#state.assertOnline();
@@ -236,7 +252,9 @@ export class PartitionLog {
     return searchTimestamp(this, known ?? segment.baseOffset, timestampMs);
   }
 
-  /** The first record that bears the largest timestamp; undefined: there is none. Rejects like {@link read}. */
+  /**
+   * The first record that bears the largest timestamp; undefined: there is none. Rejects like {@link read}.
+   */
   async maxTimestamp(): Promise<TimestampOffset | undefined> {
     const largest = this.#state.segments.all.reduce(
       (max, segment) => Math.max(max, segment.largestTimestampMs),
@@ -246,8 +264,8 @@ export class PartitionLog {
   }
 
   /**
-   * `epoch` begins at `startOffset` in this log. Known here at once, and on disk before anything at or after that offset
-   * counts as flushed.
+   * `epoch` begins at `startOffset` in this log. Known here at once, and on disk before anything at or
+   * after that offset counts as flushed.
    */
   assignEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
     if (this.#state.epochs.cache.assign(epoch, startOffset)) this.#state.epochs.touch();
@@ -267,9 +285,10 @@ export class PartitionLog {
   }
 
   /**
-   * Removes every batch that ends at or after `offset`, and the epochs that begin there or later. Readers see it at once; it
-   * resolves when the files are cut, durably. The end may then be below `offset`, if that lay within a batch. Until then
-   * appends are refused with NOT_LEADER_OR_FOLLOWER. Rejects with KAFKA_STORAGE_ERROR.
+   * Removes every batch that ends at or after `offset`, and the epochs that begin there or later. Readers
+   * see it at once; it resolves when the files are cut, durably. The end may then be below `offset`, if
+   * that lay within a batch. Until then appends are refused with NOT_LEADER_OR_FOLLOWER. Rejects with
+   * KAFKA_STORAGE_ERROR.
    */
   truncateTo(offset: Offset): Promise<void> {
     return this.#cutter.truncateTo(offset);
@@ -281,19 +300,25 @@ export class PartitionLog {
   }
 
   /**
-   * The log begins at `offset` now, at most the high watermark; segments wholly below it are removed. Readers see it at
-   * once. Throws (rejects) ApiError OFFSET_OUT_OF_RANGE above the high watermark, KAFKA_STORAGE_ERROR.
+   * The log begins at `offset` now, at most the high watermark; segments wholly below it are removed.
+   * Readers see it at once. Throws (rejects) ApiError OFFSET_OUT_OF_RANGE above the high watermark,
+   * KAFKA_STORAGE_ERROR.
    */
   advanceLogStart(offset: Offset): Promise<void> {
     return this.#cutter.advanceLogStart(offset);
   }
 
-  /** Removes whole segments that retention.ms and retention.bytes no longer keep; never one at or above the high watermark. */
+  /**
+   * Removes whole segments that retention.ms and retention.bytes no longer keep; never one at or above the
+   * high watermark.
+   */
   applyRetention(nowMs: WallMs): Promise<void> {
     return this.#cutter.applyRetention(nowMs);
   }
 
-  /** Writes and syncs everything, saves indexes and producers, closes the files. True: all of it is on disk. */
+  /**
+   * Writes and syncs everything, saves indexes and producers, closes the files. True: all of it is on disk.
+   */
   async close(): Promise<boolean> {
     if (this.#state.closed) return this.#state.failure === undefined;
     await this.#state.whenQuiet();

@@ -27,7 +27,10 @@ export async function removeSnapshotsAbove(files: Files, directory: string, offs
     if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
 }
 
-/** The newest good snapshot at or below `offset`; a damaged one is removed, for all can be found in the log again. */
+/**
+ * The newest good snapshot at or below `offset`; a damaged one is removed, for all can be found in the log
+ * again.
+ */
 export async function loadSnapshot(
   files: Files,
   directory: string,
@@ -61,8 +64,8 @@ export async function saveSnapshot(
 }
 
 /**
- * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from the headers of the
- * batches since. All bytes of the log must be in its files.
+ * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from
+ * the headers of the batches since. All bytes of the log must be in its files.
  */
 export async function rebuildProducers(
   segments: SegmentList,

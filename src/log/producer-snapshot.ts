@@ -8,7 +8,7 @@ import {
   writeInt16,
   writeInt32,
   writeInt64,
-} from './record/bytes.ts';
+} from './record/index.ts';
 
 /**
  * `<offset>.snapshot`: the producer states that the log gives up to that offset (exclusive).

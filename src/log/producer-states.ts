@@ -21,14 +21,16 @@ export interface ProducerState {
 
 /** As many requests as an idempotent producer may have in flight. */
 export const BATCHES_PER_PRODUCER = 5;
-/** At the bound the tenth of the producers that has been silent longest is forgotten, as if it had expired. */
+/**
+ * At the bound the tenth of the producers that has been silent longest is forgotten, as if it had expired.
+ */
 export const PRODUCERS_MAX = 100_000;
 const SEQUENCE_COUNT = 2 ** 31;
 
 /**
- * Sequence numbers per producer id, by which a leader tells a repeated batch from a new one and a missing one.
- * Order of the checks: known batch, epoch, sequence. Followers and recovery only record. Source: KIP-98, Kafka's
- * ProducerAppendInfo and ProducerStateEntry.
+ * Sequence numbers per producer id, by which a leader tells a repeated batch from a new one and a missing
+ * one. Order of the checks: known batch, epoch, sequence. Followers and recovery only record. Source:
+ * KIP-98, Kafka's ProducerAppendInfo and ProducerStateEntry.
  */
 export class ProducerStates {
   readonly #states = new Map<ProducerId, ProducerState>();

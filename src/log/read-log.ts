@@ -1,7 +1,12 @@
 import { CorruptionError, type Offset } from '../base/index.ts';
 import type { FileHandle } from '../env/index.ts';
-import { BATCH_MAGIC, FIELD } from './record/batch-header.ts';
-import { BATCH_HEADER_BYTES, batchLastOffset, batchSizeBytes } from './record/index.ts';
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
+  batchLastOffset,
+  batchMagic,
+  batchSizeBytes,
+} from './record/index.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
@@ -14,7 +19,10 @@ export interface ReadOptions {
 }
 
 export interface LogRead {
-  /** Ascending; each element holds one or more whole batches. The first may begin below the offset asked for. */
+  /**
+   * Ascending; each element holds one or more whole batches. The first may begin below the offset asked
+   * for.
+   */
   readonly batches: readonly Uint8Array[];
   readonly sizeBytes: number;
 }
@@ -40,8 +48,8 @@ export interface SegmentRead {
 }
 
 /**
- * The batches of a segment's file from the one that holds `from`, in one buffer of their own. Throws CorruptionError when the file
- * does not hold batches.
+ * The batches of a segment's file from the one that holds `from`, in one buffer of their own. Throws
+ * CorruptionError when the file does not hold batches.
  */
 export async function readSegment(
   segment: Segment,
@@ -85,7 +93,7 @@ function selectBatches(
   let nextOffset = from;
   while (at + BATCH_HEADER_BYTES <= chunk.length) {
     const size = batchSizeBytes(chunk, at);
-    if (size < BATCH_HEADER_BYTES || chunk[at + FIELD.magic] !== BATCH_MAGIC)
+    if (size < BATCH_HEADER_BYTES || batchMagic(chunk, at) !== BATCH_MAGIC)
       throw new CorruptionError(
         segment.logPath,
         position + at,

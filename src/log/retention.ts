@@ -3,9 +3,10 @@ import type { LogConfig } from './log-config.ts';
 import type { SegmentList } from './segment-list.ts';
 
 /**
- * Where the log may begin by retention.ms and retention.bytes: the base of a segment at or below the high watermark. From the front,
- * a segment goes while its newest record is too old, or while the rest without it still reaches the size. Source: Kafka's
- * UnifiedLog.deleteRetentionMsBreachedSegments and deleteRetentionSizeBreachedSegments.
+ * Where the log may begin by retention.ms and retention.bytes: the base of a segment at or below the high
+ * watermark. From the front, a segment goes while its newest record is too old, or while the rest without
+ * it still reaches the size. Source: Kafka's UnifiedLog.deleteRetentionMsBreachedSegments and
+ * deleteRetentionSizeBreachedSegments.
  */
 export function retainedFrom(
   segments: SegmentList,

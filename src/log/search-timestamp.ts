@@ -15,7 +15,10 @@ interface ReadableLog {
 
 const READ_BYTES = 1024 * 1024;
 
-/** The first record at or after `from` whose timestamp is `timestampMs` or later. Opens only batches that may hold it. */
+/**
+ * The first record at or after `from` whose timestamp is `timestampMs` or later. Opens only batches that
+ * may hold it.
+ */
 export async function searchTimestamp(
   log: ReadableLog,
   from: Offset,

@@ -44,7 +44,10 @@ export class SegmentIndex {
     this.times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset);
   }
 
-  /** Forgets what is known of batches at or after `offset`; those after the last entry must then be noted again. */
+  /**
+   * Forgets what is known of batches at or after `offset`; those after the last entry must then be noted
+   * again.
+   */
   truncateTo(offset: Offset): void {
     this.offsets.truncateTo(offset);
     this.times.truncateTo(offset);

@@ -7,7 +7,9 @@ import type { SegmentPool } from './segment-pool.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 
-/** The segments of one log, ascending; the last is active. Never empty but while a log is loaded or emptied. */
+/**
+ * The segments of one log, ascending; the last is active. Never empty but while a log is loaded or emptied.
+ */
 export class SegmentList {
   readonly files: Files;
   readonly directory: string;
@@ -44,7 +46,9 @@ export class SegmentList {
     return low;
   }
 
-  /** True when the batch must go into a new segment: by size, by age, or because an index could not hold it. */
+  /**
+   * True when the batch must go into a new segment: by size, by age, or because an index could not hold it.
+   */
   mustRoll(batch: Appended): boolean {
     const { active: segment, config } = this;
     if (segment.sizeBytes === 0) return false;

@@ -1,6 +1,8 @@
 import type { Offset } from '../base/index.ts';
 
-/** Files of a log are named by the first offset they may hold, 20 digits, so that names sort as offsets do. */
+/**
+ * Files of a log are named by the first offset they may hold, 20 digits, so that names sort as offsets do.
+ */
 export function offsetName(offset: Offset): string {
   return String(offset).padStart(20, '0');
 }

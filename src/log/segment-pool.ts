@@ -4,8 +4,8 @@ import type { Segment } from './segment.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
 /**
- * Keeps at most so many closed segments open, over all logs, least recently used out first. Those in use are not closed, also
- * beyond the limit. Active segments belong to their logs and are never in here.
+ * Keeps at most so many closed segments open, over all logs, least recently used out first. Those in use
+ * are not closed, also beyond the limit. Active segments belong to their logs and are never in here.
  */
 export class SegmentPool {
   readonly #limit: number;

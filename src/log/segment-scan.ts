@@ -1,9 +1,11 @@
 import type { Offset } from '../base/index.ts';
 import type { FileHandle } from '../env/index.ts';
-import { BATCH_HEADER_BYTES, BATCH_MAGIC } from './record/batch-header.ts';
 import {
+  BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
   BATCH_OVERHEAD_BYTES,
   type BatchHeader,
+  batchMagic,
   batchSizeBytes,
   readBatchHeader,
   validateBatch,
@@ -33,8 +35,8 @@ export interface ScanEnd {
 }
 
 /**
- * Hands the batches of a file range to `visit`, in order, until it returns false or a bad batch is met. The bytes given to `visit` are
- * reused after it returns.
+ * Hands the batches of a file range to `visit`, in order, until it returns false or a bad batch is met. The
+ * bytes given to `visit` are reused after it returns.
  */
 export async function scanBatches(
   handle: FileHandle,
@@ -79,7 +81,7 @@ function problemAt(
   verify: boolean,
 ): string | undefined {
   if (size < BATCH_HEADER_BYTES) return `a batch of ${size} bytes`;
-  if (bytes[at + 16] !== BATCH_MAGIC) return `magic ${bytes[at + 16]}`;
+  if (batchMagic(bytes, at) !== BATCH_MAGIC) return `magic ${batchMagic(bytes, at)}`;
   const problem = verify ? validateBatch(bytes.subarray(at, at + size)) : undefined;
   if (problem !== undefined) return problem.message;
   const { baseOffset } = readBatchHeader(bytes, at);

@@ -8,8 +8,9 @@ import { scanBatches } from './segment-scan.ts';
 import { TimeIndex } from './time-index.ts';
 
 /**
- * A stretch of a log in one file. The last segment of a log is active: its handle and index are always here, and its file may
- * be shorter than `sizeBytes` while a write is under way. Closed segments are opened when read and let go of by the pool.
+ * A stretch of a log in one file. The last segment of a log is active: its handle and index are always
+ * here, and its file may be shorter than `sizeBytes` while a write is under way. Closed segments are opened
+ * when read and let go of by the pool.
  */
 export class Segment {
   readonly baseOffset: Offset;

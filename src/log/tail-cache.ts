@@ -13,8 +13,8 @@ interface TailEntry {
 }
 
 /**
- * Memory for recent appends of all logs, oldest out first. A batch that is not yet in its file stays, also beyond the limit: it
- * has no other home. Those are bounded by what the broker admits.
+ * Memory for recent appends of all logs, oldest out first. A batch that is not yet in its file stays, also
+ * beyond the limit: it has no other home. Those are bounded by what the broker admits.
  */
 export class TailCache {
   readonly #limitBytes: number;

@@ -1,12 +1,14 @@
 import type { Offset, WallMs } from '../base/index.ts';
-import { readInt32, readInt64, writeInt32, writeInt64 } from './record/bytes.ts';
+import { readInt32, readInt64, writeInt32, writeInt64 } from './record/index.ts';
 
 /**
- * The sparse map from timestamps to offsets of one segment, in memory; `.timeindex` holds the same when it is closed.
+ * The sparse map from timestamps to offsets of one segment, in memory; `.timeindex` holds the same when it
+ * is closed.
  *
  *   { timestamp i64 | offset - base offset i32 }*    both strictly growing
  *
- * An entry says: every record of the segment with a larger timestamp comes after this offset. Source: Kafka's TimeIndex.
+ * An entry says: every record of the segment with a larger timestamp comes after this offset. Source:
+ * Kafka's TimeIndex.
  */
 export const TIME_ENTRY_BYTES = 12;
 

@@ -4,7 +4,10 @@ import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
 
-/** Where the log ends when every batch that ends at or after `offset` is gone: `offset`, or below it when that lies in a batch. */
+/**
+ * Where the log ends when every batch that ends at or after `offset` is gone: `offset`, or below it when
+ * that lies in a batch.
+ */
 export async function findBatchBoundary(segments: SegmentList, offset: Offset): Promise<Offset> {
   let i = segments.indexOf(offset);
   while (i > 0 && segments.all[i]?.exists !== true) i--;
@@ -20,8 +23,8 @@ export async function findBatchBoundary(segments: SegmentList, offset: Offset): 
 }
 
 /**
- * Cuts the files at `offset`, where a batch begins; nothing may be writing. Highest segments go first, each durably, so that
- * a crash leaves a beginning of the log and never a hole.
+ * Cuts the files at `offset`, where a batch begins; nothing may be writing. Highest segments go first, each
+ * durably, so that a crash leaves a beginning of the log and never a hole.
  */
 export async function truncateSegments(segments: SegmentList, offset: Offset): Promise<void> {
   const { files, directory } = segments;

@@ -35,13 +35,16 @@ export interface BatchBuilderOptions {
 }
 
 const CAPACITY_BYTES = 512;
-/** Buffers below it come out of Node's pool, which is several times cheaper; they pin little when half empty. */
+/**
+ * Buffers below it come out of Node's pool, which is several times cheaper; they pin little when half
+ * empty.
+ */
 const POOLED_BYTES = 4096;
 const NO_HEADERS: readonly RecordHeader[] = [];
 
 /**
- * Builds one batch. Records are laid down as they come, behind room for the header, so that an uncompressed batch is never
- * copied; keys and values are copied at `append` and may be reused by the caller.
+ * Builds one batch. Records are laid down as they come, behind room for the header, so that an uncompressed
+ * batch is never copied; keys and values are copied at `append` and may be reused by the caller.
  */
 export class BatchBuilder {
   readonly #options: BatchBuilderOptions;

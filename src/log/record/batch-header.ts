@@ -127,6 +127,11 @@ export function batchSizeBytes(bytes: Uint8Array, position = 0): number {
   return readInt32(bytes, position + FIELD.batchLength) + BATCH_OVERHEAD_BYTES;
 }
 
+/** What tells a record batch of this version from other bytes; 17 bytes must be there. */
+export function batchMagic(bytes: Uint8Array, position = 0): number {
+  return bytes[position + FIELD.magic] as number;
+}
+
 export function batchMaxTimestamp(bytes: Uint8Array, position = 0): WallMs {
   return readInt64(bytes, position + FIELD.maxTimestamp);
 }

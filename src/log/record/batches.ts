@@ -8,8 +8,8 @@ export interface BatchView {
 }
 
 /**
- * The whole batches of `bytes`, back to back, in order. Throws CorruptionError where the bytes do not end with a batch; CRCs are
- * not compared: see validateBatch.
+ * The whole batches of `bytes`, back to back, in order. Throws CorruptionError where the bytes do not end
+ * with a batch; CRCs are not compared: see validateBatch.
  */
 export function* batches(bytes: Uint8Array): IterableIterator<BatchView> {
   for (let at = 0; at < bytes.length; ) {

@@ -1,8 +1,9 @@
 /**
  * Big-endian numbers in plain Uint8Arrays, without a DataView per buffer.
  *
- * Callers have checked that the bytes are there: these are the inner loop of append, fetch and recovery. 64-bit values are
- * JavaScript numbers; one beyond 2^53 - 1 loses its low bits, so whoever admits bytes from outside checks the range.
+ * Callers have checked that the bytes are there: these are the inner loop of append, fetch and recovery.
+ * 64-bit values are JavaScript numbers; one beyond 2^53 - 1 loses its low bits, so whoever admits bytes
+ * from outside checks the range.
  */
 export function readInt16(bytes: Uint8Array, at: number): number {
   return (((bytes[at] as number) << 24) >> 16) | (bytes[at + 1] as number);

@@ -23,8 +23,9 @@ export function compress(type: CompressionType, bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Inflates the records part of a batch; no more than `limitBytes` are ever allocated for output.
- * Throws ApiError: INVALID_RECORD when the limit would be passed (its number is in the message), CORRUPT_MESSAGE when damaged.
+ * Inflates the records part of a batch; no more than `limitBytes` are ever allocated for output. Throws
+ * ApiError: INVALID_RECORD when the limit would be passed (its number is in the message), CORRUPT_MESSAGE
+ * when damaged.
  */
 export function inflate(type: CompressionType, bytes: Uint8Array, limitBytes: number): Uint8Array {
   if (type === 'none') return bytes;

@@ -4,8 +4,8 @@ import { readInt16, writeInt16, writeInt32 } from './bytes.ts';
 import { decodeRecords } from './decode-records.ts';
 
 /**
- * Control batches: one record, never compressed, whose key is `version i16 = 0, type i16`. They take an offset and are never shown to
- * an application. Source: Kafka's ControlRecordType, KIP-98.
+ * Control batches: one record, never compressed, whose key is `version i16 = 0, type i16`. They take an
+ * offset and are never shown to an application. Source: Kafka's ControlRecordType, KIP-98.
  */
 export const CONTROL_TYPES = ['abort', 'commit', 'leader-change'] as const;
 

@@ -12,7 +12,8 @@ import { VarintReader } from './varint.ts';
  *   key length varint (-1: null) | key | value length varint (-1: null) | value
  *   header count varint | { key length varint | key utf-8 | value length varint (-1: null) | value }*
  *
- * Strict: a record ends exactly at its length, the records end exactly at the end. Source: Kafka's DefaultRecord.
+ * Strict: a record ends exactly at its length, the records end exactly at the end. Source: Kafka's
+ * DefaultRecord.
  */
 export interface DecodedRecord {
   readonly offset: Offset;
@@ -38,8 +39,9 @@ const NO_HEADERS: readonly RecordHeader[] = [];
 const RECORD_BYTES_MIN = 7;
 
 /**
- * All records of one whole batch, ascending by offset. Keys and values share memory with `batch` unless it is compressed.
- * The CRC is not compared (see validateBatch). Throws ApiError CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
+ * All records of one whole batch, ascending by offset. Keys and values share memory with `batch` unless it
+ * is compressed. The CRC is not compared (see validateBatch). Throws ApiError CORRUPT_MESSAGE,
+ * INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
  */
 export function decodeRecords(
   batch: Uint8Array,
@@ -59,7 +61,10 @@ export function decodeRecords(
   return records;
 }
 
-/** The records part of `batch` in clear: the same memory when it is not compressed. Throws like {@link decodeRecords}. */
+/**
+ * The records part of `batch` in clear: the same memory when it is not compressed. Throws like {@link
+ * decodeRecords}.
+ */
 export function inflateRecords(batch: Uint8Array, header: BatchHeader, limits: DecodeLimits): Buffer {
   if (header.codec === undefined)
     throw new ApiError('UNSUPPORTED_COMPRESSION_TYPE', `no codec has number ${header.attributes & 0x07}`);

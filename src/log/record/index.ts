@@ -1,5 +1,6 @@
 /**
- * Record batches, version 2: the one format from producer to disk to follower to consumer. Pure; compression is synchronous.
+ * Record batches, version 2: the one format from producer to disk to follower to consumer. Pure;
+ * compression is synchronous.
  */
 export {
   BatchBuilder,
@@ -9,17 +10,28 @@ export {
 } from './batch-builder.ts';
 export {
   BATCH_HEADER_BYTES,
+  BATCH_MAGIC,
   BATCH_OVERHEAD_BYTES,
   type BatchHeader,
   batchBaseOffset,
   batchLastOffset,
   batchLeaderEpoch,
+  batchMagic,
   batchMaxTimestamp,
   batchSizeBytes,
   readBatchHeader,
   type TimestampType,
 } from './batch-header.ts';
 export { type BatchView, batches, wholeBatchSize } from './batches.ts';
+export {
+  readInt16,
+  readInt32,
+  readInt64,
+  readUint32,
+  writeInt16,
+  writeInt32,
+  writeInt64,
+} from './bytes.ts';
 export { COMPRESSION_TYPES, type CompressionType } from './compression-type.ts';
 export { buildTransactionMarker, type ControlType, controlTypeOf } from './control-batch.ts';
 export {
@@ -29,5 +41,6 @@ export {
   decodeRecords,
 } from './decode-records.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
+export { recompressBatch } from './recompress-batch.ts';
 export { stampBatch, stampLogAppendTime } from './stamp-batch.ts';
 export { type BatchProblem, producerBatchProblem, validateBatch } from './validate-batch.ts';

@@ -1,4 +1,7 @@
-/** Why compressed records could not be inflated: they are damaged, or would pass the limit. Mapped to an ApiError at the door. */
+/**
+ * Why compressed records could not be inflated: they are damaged, or would pass the limit. Mapped to an
+ * ApiError at the door.
+ */
 export class InflateError extends Error {
   override readonly name = 'InflateError';
   readonly reason: 'malformed' | 'too-large';

@@ -5,10 +5,11 @@
  *   blocks: size u32le (high bit: stored) | data | [block checksum u32le]      end mark: size 0
  *   [content checksum u32le]
  *
- * FLG: bits 6-7 version = 1, 5 independent blocks, 4 block checksums, 3 content size, 2 content checksum, 0 dictionary id. BD bits 4-6:
- * largest block, 4..7 = 64 KiB..4 MiB. HC = second byte of xxHash32 of FLG..(before HC). Block and content checksums are not
- * compared: the CRC of the batch covers the same bytes. We write independent blocks, the only kind Kafka's own reader can
- * take, and read both. Source: "LZ4 Frame Format Description" 1.6.
+ * FLG: bits 6-7 version = 1, 5 independent blocks, 4 block checksums, 3 content size, 2 content checksum, 0
+ * dictionary id. BD bits 4-6: largest block, 4..7 = 64 KiB..4 MiB. HC = second byte of xxHash32 of
+ * FLG..(before HC). Block and content checksums are not compared: the CRC of the batch covers the same
+ * bytes. We write independent blocks, the only kind Kafka's own reader can take, and read both. Source:
+ * "LZ4 Frame Format Description" 1.6.
  */
 import { compressFrameSync, uncompressSync } from 'lz4-napi';
 import { InflateError } from './inflate-error.ts';

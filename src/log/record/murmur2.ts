@@ -1,8 +1,8 @@
 import type { PartitionId } from '../../base/index.ts';
 
 /**
- * MurmurHash2, 32 bits, with Kafka's seed, as a signed number: all clients must agree on it, for it chooses a key's partition.
- * Source: Kafka's Utils.murmur2; Austin Appleby's MurmurHash2.
+ * MurmurHash2, 32 bits, with Kafka's seed, as a signed number: all clients must agree on it, for it chooses
+ * a key's partition. Source: Kafka's Utils.murmur2; Austin Appleby's MurmurHash2.
  */
 export function murmur2(bytes: Uint8Array): number {
   const multiplier = 0x5bd1e995;
@@ -27,7 +27,10 @@ export function murmur2(bytes: Uint8Array): number {
   return (hash ^ (hash >>> 15)) | 0;
 }
 
-/** The partition of a keyed record: murmur2 without its sign bit, modulo the `partitions` of the topic (1 or more). */
+/**
+ * The partition of a keyed record: murmur2 without its sign bit, modulo the `partitions` of the topic (1 or
+ * more).
+ */
 export function partitionForKey(key: Uint8Array, partitions: number): PartitionId {
   return (murmur2(key) & 0x7fffffff) % partitions;
 }

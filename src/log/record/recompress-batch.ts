@@ -11,7 +11,10 @@ import { type CompressionType, compressionCode } from './compression-type.ts';
 import { DEFAULT_DECODE_LIMITS, inflateRecords } from './decode-records.ts';
 import { stampCrc } from './stamp-batch.ts';
 
-/** The same records in another codec, in new memory; all else of the header stays. Throws like decodeRecords. */
+/**
+ * The same records in another codec, in new memory; all else of the header stays. Throws like
+ * decodeRecords.
+ */
 export function recompressBatch(batch: Uint8Array, header: BatchHeader, type: CompressionType): Uint8Array {
   const records = compress(type, inflateRecords(batch, header, DEFAULT_DECODE_LIMITS));
   const made = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + records.length);

@@ -1,11 +1,11 @@
 /**
- * Snappy as Kafka's clients write it: the Java client a header and blocks of at most 32 KiB (the "xerial" stream), most others
- * one raw block. We write the first, which all of them read, and read both.
+ * Snappy as Kafka's clients write it: the Java client a header and blocks of at most 32 KiB (the "xerial"
+ * stream), most others one raw block. We write the first, which all of them read, and read both.
  *
  *   82 'SNAPPY' 00 | i32 version = 1 | i32 compatible = 1 | { i32 size, raw block }*
  *
- * A raw block starts with its inflated size as an unsigned varint, which is checked before anything is allocated.
- * Source: xerial/snappy-java SnappyCodec; "Snappy compressed format description".
+ * A raw block starts with its inflated size as an unsigned varint, which is checked before anything is
+ * allocated. Source: xerial/snappy-java SnappyCodec; "Snappy compressed format description".
  */
 import { compressSync, uncompressSync } from 'snappy';
 import { InflateError } from './inflate-error.ts';

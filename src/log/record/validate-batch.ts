@@ -20,8 +20,8 @@ const corrupt = (message: string): BatchProblem => ({ code: 'CORRUPT_MESSAGE', m
 const invalid = (message: string): BatchProblem => ({ code: 'INVALID_RECORD', message });
 
 /**
- * What is wrong with `bytes` as exactly one batch, from whomever it comes: size, magic, CRC, counts. undefined: nothing.
- * The records are not decoded.
+ * What is wrong with `bytes` as exactly one batch, from whomever it comes: size, magic, CRC, counts.
+ * undefined: nothing. The records are not decoded.
  */
 export function validateBatch(bytes: Uint8Array): BatchProblem | undefined {
   if (bytes.length < BATCH_HEADER_BYTES)
@@ -50,8 +50,9 @@ function countProblem(bytes: Uint8Array): BatchProblem | undefined {
 }
 
 /**
- * What a leader must refuse in a batch that a producer sent, beyond {@link validateBatch}: it has no place in the log yet, its
- * records are dense, its codec is known, and markers are the coordinator's to write. Source: Kafka's LogValidator.
+ * What a leader must refuse in a batch that a producer sent, beyond {@link validateBatch}: it has no place
+ * in the log yet, its records are dense, its codec is known, and markers are the coordinator's to write.
+ * Source: Kafka's LogValidator.
  */
 export function producerBatchProblem(header: BatchHeader): BatchProblem | undefined {
   if (header.baseOffset !== 0) return invalid(`a produced batch has base offset 0, not ${header.baseOffset}`);

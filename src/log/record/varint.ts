@@ -1,12 +1,16 @@
 /**
- * The signed varint of records: zigzag, then base-128 groups, low group first, high bit = more follow. A varint holds 32 bits in
- * at most 5 bytes, a varlong 64 bits in at most 10. Not the unsigned varint of Kafka's flexible messages.
+ * The signed varint of records: zigzag, then base-128 groups, low group first, high bit = more follow. A
+ * varint holds 32 bits in at most 5 bytes, a varlong 64 bits in at most 10. Not the unsigned varint of
+ * Kafka's flexible messages.
  *
  * Numbers stay below 2^53 in magnitude; a varlong beyond that is refused by the reader.
  * Source: Kafka's ByteUtils; Protocol Buffers, "Encoding", sint32/sint64.
  */
 
-/** Reads on from `position`, at most up to `end`. After a failed read `failure` says why; the value is then 0. */
+/**
+ * Reads on from `position`, at most up to `end`. After a failed read `failure` says why; the value is then
+ * 0.
+ */
 export class VarintReader {
   readonly bytes: Uint8Array;
   readonly end: number;

@@ -1,6 +1,6 @@
 /**
- * xxHash32 with seed 0, the checksum inside LZ4 frames. Only their headers (at most 15 bytes) are hashed here: the batch's own
- * CRC covers the rest. Source: "xxHash fast digest algorithm", Yann Collet.
+ * xxHash32 with seed 0, the checksum inside LZ4 frames. Only their headers (at most 15 bytes) are hashed
+ * here: the batch's own CRC covers the rest. Source: "xxHash fast digest algorithm", Yann Collet.
  */
 import { readInt32 } from './bytes.ts';
 

@@ -22,7 +22,10 @@ const golden = (name: string): Buffer =>
   readFileSync(new URL(`../../golden/record/${name}.bin`, import.meta.url));
 const bytes = (text: string): Buffer => Buffer.from(text);
 
-/** What test/golden/record/kafka-python-*.bin hold: written by kafka-python 3.0, which shares no code with us. */
+/**
+ * What test/golden/record/kafka-python-*.bin hold: written by kafka-python 3.0, which shares no code with
+ * us.
+ */
 const GOLDEN_RECORDS: readonly NewRecord[] = [
   { timestampMs: 1_700_000_000_000, key: bytes('key'), value: bytes('value '.repeat(40)), headers: [] },
   {
