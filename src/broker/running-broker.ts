@@ -48,6 +48,7 @@ export class RunningBroker implements Broker {
   readonly #forwarder: Forwarder;
   readonly #replicas: ReplicaManager;
   readonly #lifecycle: Lifecycle;
+  readonly #digests: ImageDigests;
   readonly #faults: FaultReport;
   readonly #abort = new AbortController();
   readonly #unsubscribe: (() => void)[] = [];
@@ -55,7 +56,7 @@ export class RunningBroker implements Broker {
   #closing: Promise<void> | undefined;
 
   constructor(options: BrokerOptions, logs: LogManager) {
-    const { nodeId, clusterId, environment, raft, transport, config } = options;
+    const { environment, raft, transport } = options;
     this.#options = options;
     this.#logs = logs;
     this.#incarnationId = randomUuid(environment.random);
@@ -76,51 +77,23 @@ export class RunningBroker implements Broker {
     this.#forwarder = new Forwarder(environment, this.#peers);
     this.#replicas = this.#createReplicas(controller);
     this.#lifecycle = this.#createLifecycle();
-    const digests = new ImageDigests(nodeId, this.#cache);
-    const producerIds = new ProducerIds({
-      nodeId,
-      brokerEpoch: () => this.#brokerEpoch(),
-      controller,
-      waitMs: Math.min(config.requestTimeoutMs, PRODUCER_ID_WAIT_MS),
-      signal: this.#abort.signal,
-    });
-    const clients = new ClientService({
-      nodeId,
-      environment,
-      cache: this.#cache,
-      replicas: this.#replicas,
-      forwarder: this.#forwarder,
-      faults: this.#faults,
-      producerIds,
-      inflightBytesMax: config.inflightBytesMax,
-      fetchMaxBytes: config.fetchMaxBytes,
-      ...(config.autoCreateTopics
-        ? { autoCreate: new TopicAutoCreate(controller, environment.logger, this.#abort.signal) }
-        : {}),
-      cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
-      closed: () => this.#whyClosed(),
-    });
-    this.broker = clients;
-    registerBrokerMetrics(environment.metrics, {
-      status: () => this.status(),
-      partitionCount: () => this.#replicas.partitionCount,
-      leaderCount: () => this.#leaderCount(),
-      inFlightCount: () => clients.inFlightCount,
-    });
+    this.#digests = new ImageDigests(options.nodeId, this.#cache);
+    const producerIds = this.#createProducerIds(controller);
+    this.broker = this.#createClients(controller, producerIds);
     this.admin = new BrokerAdmin({
-      nodeId,
-      clusterId,
-      properties: config.properties,
+      nodeId: options.nodeId,
+      clusterId: options.clusterId,
+      properties: options.config.properties,
       cache: this.#cache,
       quorum: raft,
       doctor,
       forwarded: new ForwardedAdmin(controller),
-      digest: () => digests.get(),
+      digest: () => this.#digests.get(),
       peers: this.#peers,
     });
     this.replica = {
       replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
-      imageDigest: () => Promise.resolve(digests.get()),
+      imageDigest: () => Promise.resolve(this.#digests.get()),
     };
     this.#follow();
     this.ready.then(
@@ -142,6 +115,43 @@ export class RunningBroker implements Broker {
   shutdown(options: { readonly controlled: boolean }): Promise<void> {
     this.#closing ??= this.#shutDown(options.controlled && this.#options.config.controlledShutdown);
     return this.#closing;
+  }
+
+  #createProducerIds(controller: ControllerChannel): ProducerIds {
+    const { nodeId, config } = this.#options;
+    return new ProducerIds({
+      nodeId,
+      brokerEpoch: () => this.#brokerEpoch(),
+      controller,
+      waitMs: Math.min(config.requestTimeoutMs, PRODUCER_ID_WAIT_MS),
+      signal: this.#abort.signal,
+    });
+  }
+
+  #createClients(controller: ControllerChannel, producerIds: ProducerIds): ClientService {
+    const { nodeId, clusterId, environment, raft, config } = this.#options;
+    const autoCreate = new TopicAutoCreate(controller, environment.logger, this.#abort.signal);
+    const clients = new ClientService({
+      nodeId,
+      environment,
+      cache: this.#cache,
+      replicas: this.#replicas,
+      forwarder: this.#forwarder,
+      faults: this.#faults,
+      producerIds,
+      inflightBytesMax: config.inflightBytesMax,
+      fetchMaxBytes: config.fetchMaxBytes,
+      ...(config.autoCreateTopics ? { autoCreate } : {}),
+      cluster: () => ({ clusterId, controllerId: raft.status().leaderId }),
+      closed: () => this.#whyClosed(),
+    });
+    registerBrokerMetrics(environment.metrics, {
+      status: () => this.status(),
+      partitionCount: () => this.#replicas.partitionCount,
+      leaderCount: () => this.#leaderCount(),
+      inFlightCount: () => clients.inFlightCount,
+    });
+    return clients;
   }
 
   #createReplicas(controller: ControllerChannel): ReplicaManager {
