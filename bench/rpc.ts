@@ -1,10 +1,11 @@
 /**
- * What the gRPC transport costs: unary calls, streams of small, middle and large produce-like messages, beside a bare
- * grpc-js stream of equal bytes in the same run. Client and server are two processes on one machine.
+ * What the gRPC transport costs: unary calls, streams of small, middle and large produce-like messages,
+ * beside a bare grpc-js stream of equal bytes in the same run. Client and server are two processes on one
+ * machine.
  *
  * node bench/rpc.ts [seconds per case]
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import {
@@ -76,6 +77,7 @@ async function serve(): Promise<void> {
   bare.bindAsync(`${HOST}:0`, ServerCredentials.createInsecure(), (_error, port) =>
     process.send?.({ port: listener.address.port, barePort: port }),
   );
+  process.on('message', () => process.send?.(process.cpuUsage()));
 }
 
 const request = (correlationId: number, batch: Uint8Array): ProduceRequest => ({
@@ -91,27 +93,45 @@ const request = (correlationId: number, batch: Uint8Array): ProduceRequest => ({
 interface Figures {
   readonly count: number;
   readonly seconds: number;
-  readonly cpuSeconds: number;
+  readonly clientCpuUs: number;
+  readonly serverCpuUs: number;
+}
+
+let server: ChildProcess;
+
+async function cpuUs(): Promise<{ client: number; server: number }> {
+  server.send('cpu');
+  const [theirs] = (await once(server, 'message')) as [NodeJS.CpuUsage];
+  const ours = process.cpuUsage();
+  return { client: ours.user + ours.system, server: theirs.user + theirs.system };
 }
 
 /** Runs `step` until time is up; it says how many were done. */
 async function timed(seconds: number, step: () => Promise<number>): Promise<Figures> {
   for (const endMs = performance.now() + 500; performance.now() < endMs; ) await step();
+  const before = await cpuUs();
   const startMs = performance.now();
-  const cpu = process.cpuUsage();
   let count = 0;
   while (performance.now() - startMs < seconds * 1000) count += await step();
-  const { user, system } = process.cpuUsage(cpu);
-  return { count, seconds: (performance.now() - startMs) / 1000, cpuSeconds: (user + system) / 1e6 };
+  const passed = (performance.now() - startMs) / 1000;
+  const after = await cpuUs();
+  return {
+    count,
+    seconds: passed,
+    clientCpuUs: after.client - before.client,
+    serverCpuUs: after.server - before.server,
+  };
 }
 
-const show = (name: string, { count, seconds, cpuSeconds }: Figures, bytes: number): void => {
+const show = (name: string, figures: Figures, bytes: number): void => {
+  const { count, seconds, clientCpuUs, serverCpuUs } = figures;
   const rate = count / seconds;
   const parts = [
     name.padEnd(34),
     `${Math.round(rate).toLocaleString('en')}/s`.padStart(12),
     `${((rate * bytes) / 1e6).toFixed(1)} MB/s`.padStart(14),
-    `${((cpuSeconds / count) * 1e6).toFixed(1)} us client CPU each`.padStart(30),
+    `CPU each: client ${(clientCpuUs / count).toFixed(1)} us`.padStart(30),
+    `server ${(serverCpuUs / count).toFixed(1)} us`.padStart(20),
   ];
   console.log(parts.join(''));
 };
@@ -186,8 +206,8 @@ async function bareStream(client: Client, size: number, seconds: number): Promis
 
 async function main(): Promise<void> {
   const seconds = Number(process.argv[2] ?? 3);
-  const child = fork(fileURLToPath(import.meta.url), ['serve']);
-  const [{ port, barePort }] = (await once(child, 'message')) as [{ port: number; barePort: number }];
+  server = fork(fileURLToPath(import.meta.url), ['serve']);
+  const [{ port, barePort }] = (await once(server, 'message')) as [{ port: number; barePort: number }];
   const transport = createGrpcTransport({ logger: SILENT });
   const { broker } = transport.connect({ host: HOST, port });
   const bare = new Client(`${HOST}:${barePort}`, credentials.createInsecure(), { 'grpc.enable_channelz': 0 });
@@ -198,7 +218,7 @@ async function main(): Promise<void> {
   }
   bare.close();
   await transport.close();
-  child.kill();
+  server.kill();
 }
 
 await (process.argv[2] === 'serve' ? serve() : main());

@@ -1,4 +1,7 @@
-/** Implementations for transport tests: they answer from what they are asked, and refuse or break when told to. */
+/**
+ * Implementations for transport tests: they answer from what they are asked, and refuse or break when told
+ * to.
+ */
 import { ApiError } from '../../src/base/index.ts';
 import type {
   BrokerService,

@@ -1,8 +1,8 @@
 /**
  * What rpc/api promises, whatever carries it. Every transport passes this suite.
  *
- * A harness gives two transports that reach each other (a client's and a server's) and a way to kill the server's side
- * as a process dies: without a word.
+ * A harness gives two transports that reach each other (a client's and a server's) and a way to kill the
+ * server's side as a process dies: without a word.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {

@@ -1,10 +1,10 @@
 /**
  * One gRPC channel to one address, made at the first call.
  *
- * Once it has failed to connect, grpc-js goes on dialling in the background and refuses calls at once until it succeeds.
- * The pauses between two attempts are kept short, so that a process that was killed is found as soon as it is back,
- * whatever its callers did meanwhile. (A channel per attempt is no way: a closed one of grpc-js 1.14 may dial once more,
- * and then nobody owns the connection.)
+ * Once it has failed to connect, grpc-js goes on dialling in the background and refuses calls at once until
+ * it succeeds. The pauses between two attempts are kept short, so that a process that was killed is found
+ * as soon as it is back, whatever its callers did meanwhile. (A channel per attempt is no way: a closed one
+ * of grpc-js 1.14 may dial once more, and then nobody owns the connection.)
  */
 import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
 import { EnvironmentError } from '../../base/index.ts';

@@ -1,6 +1,7 @@
 /**
- * A stream from the client's side. Both sinks end exactly once: `replies` by the server's end, by its refusal, by the
- * break of the connection, or by the caller's own end with an error; the returned one by whichever comes first.
+ * A stream from the client's side. Both sinks end exactly once: `replies` by the server's end, by its
+ * refusal, by the break of the connection, or by the caller's own end with an error; the returned one by
+ * whichever comes first.
  */
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import type { CallOptions, Sink } from '../api/index.ts';

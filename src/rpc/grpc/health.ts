@@ -1,7 +1,8 @@
 /**
  * The standard health service (grpc.health.v1), for load balancers and `grpc_health_probe`.
  *
- * The node says by a function whether it serves; here it is asked at each check, and once a second for those who watch.
+ * The node says by a function whether it serves; here it is asked at each check, and once a second for
+ * those who watch.
  */
 import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { HealthImplementation, type ServingStatus } from 'grpc-health-check';

@@ -1,6 +1,6 @@
 /**
- * The receiving half of a stream: hands decoded messages to a consumer and stops reading while it has no room, so that
- * HTTP/2's flow control stops the sender. The consumer's `end` is called exactly once.
+ * The receiving half of a stream: hands decoded messages to a consumer and stops reading while it has no
+ * room, so that HTTP/2's flow control stops the sender. The consumer's `end` is called exactly once.
  */
 import type { Sink } from '../api/index.ts';
 import { READ_AHEAD_MESSAGES } from './limits.ts';
@@ -59,8 +59,9 @@ export class Inbound<T> {
 }
 
 /**
- * grpc-js reads 16 messages ahead of a consumer that has paused, whatever their size: with many streams far more than a
- * node has set aside for requests. Its streams take no option for it; Node's own field has had this place since 0.10.
+ * grpc-js reads 16 messages ahead of a consumer that has paused, whatever their size: with many streams far
+ * more than a node has set aside for requests. Its streams take no option for it; Node's own field has had
+ * this place since 0.10.
  */
 function limitReadAhead(source: Source): void {
   const state: unknown = Reflect.get(source, '_readableState');

@@ -42,8 +42,8 @@ export const REPLY_ELEMENTS_MAX = 16 * MIB;
 export const CALL_TIMEOUT_MS_DEFAULT = 30_000;
 
 /**
- * HTTP/2 flow control window of a stream and of a connection. The standard's 64 KiB would allow one such window per
- * round trip; this one keeps 10 Gbit/s at 3 ms full.
+ * HTTP/2 flow control window of a stream and of a connection. The standard's 64 KiB would allow one such
+ * window per round trip; this one keeps 10 Gbit/s at 3 ms full.
  */
 export const FLOW_CONTROL_WINDOW_BYTES = 4 * MIB;
 
@@ -51,11 +51,16 @@ export const FLOW_CONTROL_WINDOW_BYTES = 4 * MIB;
 export const KEEPALIVE_TIME_MS = 10_000;
 export const KEEPALIVE_TIMEOUT_MS = 5000;
 
-/** Between two attempts to reach a peer that is down. Short: an attempt costs a SYN, and the peer may be back. */
+/**
+ * Between two attempts to reach a peer that is down. Short: an attempt costs a SYN, and the peer may be
+ * back.
+ */
 export const RECONNECT_BACKOFF_MS = 50;
 export const RECONNECT_BACKOFF_MS_MAX = 100;
 
-/** A connection without calls is closed by the server after this; a client makes another when it needs one. */
+/**
+ * A connection without calls is closed by the server after this; a client makes another when it needs one.
+ */
 export const CONNECTION_IDLE_MS_MAX = 300_000;
 
 /** Messages of a stream that are read while its consumer has no room. */

@@ -124,9 +124,9 @@ function bind(server: Server, address: Address): Promise<number> {
 }
 
 /**
- * grpc-js has no option for the number of connections, and its `forceShutdown` misses the sessions of a server without
- * channelz (1.14). Node's own servers and sessions, which it keeps in this map, know both. A test over real sockets
- * fails should the map ever be renamed.
+ * grpc-js has no option for the number of connections, and its `forceShutdown` misses the sessions of a
+ * server without channelz (1.14). Node's own servers and sessions, which it keeps in this map, know both. A
+ * test over real sockets fails should the map ever be renamed.
  */
 function http2Servers(
   server: Server,
@@ -136,7 +136,10 @@ function http2Servers(
   return servers;
 }
 
-/** Also the windows: grpc-js widens those of clients only, and 64 KiB per round trip would throttle producers. */
+/**
+ * Also the windows: grpc-js widens those of clients only, and 64 KiB per round trip would throttle
+ * producers.
+ */
 function setUpConnections(server: Server, limits: GrpcLimits): void {
   for (const http2Server of http2Servers(server).keys()) {
     http2Server.maxConnections = limits.connectionsMax;

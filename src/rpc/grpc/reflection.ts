@@ -1,8 +1,9 @@
 /**
  * Server reflection: `grpcurl -plaintext host:port list`, without .proto files. Shows public services only.
  *
- * protobufjs describes a map's hidden entry type as `Configs` where the format wants `ConfigsEntry`, and strict readers
- * (Go's protobuf, hence grpcurl) refuse the whole file for it. Mended here before the reflection service gets to see it.
+ * protobufjs describes a map's hidden entry type as `Configs` where the format wants `ConfigsEntry`, and
+ * strict readers (Go's protobuf, hence grpcurl) refuse the whole file for it. Mended here before the
+ * reflection service gets to see it.
  */
 import type { Server } from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';

@@ -1,4 +1,7 @@
-/** What a server's implementation knows of a call; the abort controller is made only when somebody asks for it. */
+/**
+ * What a server's implementation knows of a call; the abort controller is made only when somebody asks for
+ * it.
+ */
 import type { CallContext } from '../api/index.ts';
 
 export class ServerCall implements CallContext {

@@ -1,10 +1,10 @@
 /**
  * Errors on the wire, both ways, in one place.
  *
- * A refusal (ApiError) travels as a gRPC status for generic clients, with its name and number in trailers for clients
- * that know them; from a Quorate peer it comes back as the same ApiError. Whatever else a server throws is
- * UNKNOWN_SERVER_ERROR without details: stacks and paths stay in the server's log. A status without our trailers was
- * made by gRPC itself and is a failure of the environment.
+ * A refusal (ApiError) travels as a gRPC status for generic clients, with its name and number in trailers
+ * for clients that know them; from a Quorate peer it comes back as the same ApiError. Whatever else a
+ * server throws is UNKNOWN_SERVER_ERROR without details: stacks and paths stay in the server's log. A
+ * status without our trailers was made by gRPC itself and is a failure of the environment.
  */
 import { type Metadata, Metadata as MetadataClass, status } from '@grpc/grpc-js';
 import { ApiError, EnvironmentError, ERRORS, type ErrorName, errorNumber } from '../../base/index.ts';
@@ -115,7 +115,10 @@ export function fromStatus(ended: Status, peer: string): ApiError | EnvironmentE
   }
 }
 
-/** How grpc-js words that a call never left: retrying it elsewhere is safe. Pinned by tests over real sockets. */
+/**
+ * How grpc-js words that a call never left: retrying it elsewhere is safe. Pinned by tests over real
+ * sockets.
+ */
 const NOT_SENT =
   /^(No connection established|Name resolution failed|Stream refused by server|Channel closed before)/;
 const TOO_LARGE = /larger than/;

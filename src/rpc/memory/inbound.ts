@@ -1,6 +1,8 @@
 import type { Sink } from '../api/index.ts';
 
-/** The receiving half of a stream: what the consumer has no room for waits, and so does the sender's credit. */
+/**
+ * The receiving half of a stream: what the consumer has no room for waits, and so does the sender's credit.
+ */
 export class Inbound {
   readonly #consumer: () => Sink<unknown> | undefined;
   readonly #decode: (bytes: Buffer) => unknown;

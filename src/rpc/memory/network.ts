@@ -1,9 +1,10 @@
 /**
  * A network in memory: the loopback of fast tests, and the one that simulations trouble.
  *
- * Messages cross as the same protobuf bytes that gRPC carries. Without a delay they arrive in the microtask queue; with
- * one, by the given timers, so that a scheduler of virtual time decides when. Connections keep order and lose nothing
- * but themselves, as TCP's do: a lost message is a broken connection, a cut link holds what it carries until it heals.
+ * Messages cross as the same protobuf bytes that gRPC carries. Without a delay they arrive in the microtask
+ * queue; with one, by the given timers, so that a scheduler of virtual time decides when. Connections keep
+ * order and lose nothing but themselves, as TCP's do: a lost message is a broken connection, a cut link
+ * holds what it carries until it heals.
  */
 import { assert, EnvironmentError, type Random } from '../../base/index.ts';
 import { type Logger, SILENT, type Timers } from '../../env/index.ts';
@@ -29,7 +30,10 @@ export interface MemoryNetworkOptions {
 export interface MemoryNetwork {
   /** Of one node, by name. After `kill` of that name: of its next life. */
   transport(node: string): Transport;
-  /** The process of `node` is gone: its connections break at the other ends, itself it neither sends nor hears. */
+  /**
+   * The process of `node` is gone: its connections break at the other ends, itself it neither sends nor
+   * hears.
+   */
   kill(node: string): void;
   /** From now on nothing from `from` reaches `to`; the other direction is not touched. */
   cut(from: string, to: string): void;

@@ -1,8 +1,8 @@
 /**
  * One direction of one simulated connection: what is pushed arrives later, once, in order, or never.
  *
- * As TCP does, a pipe whose link is cut holds what it carries until the link heals; a lost segment is not a lost message
- * but the break of the whole connection, which is the session's to make of `lost`.
+ * As TCP does, a pipe whose link is cut holds what it carries until the link heals; a lost segment is not a
+ * lost message but the break of the whole connection, which is the session's to make of `lost`.
  */
 import type { MemoryNode } from './node.ts';
 

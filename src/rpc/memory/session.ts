@@ -1,6 +1,6 @@
 /**
- * A simulated connection between two nodes, and the calls on it. All calls of a session share its fate, as calls over
- * one TCP connection do. Only bytes, words and credit cross.
+ * A simulated connection between two nodes, and the calls on it. All calls of a session share its fate, as
+ * calls over one TCP connection do. Only bytes, words and credit cross.
  */
 import { EnvironmentError, type ErrorName } from '../../base/index.ts';
 import type { AnyMethod } from '../protobuf/index.ts';
@@ -73,8 +73,8 @@ export class Session {
   }
 
   /**
-   * One side has closed the connection, or died: the other hears of it through the link, behind what was sent before,
-   * and so not while the link is cut.
+   * One side has closed the connection, or died: the other hears of it through the link, behind what was
+   * sent before, and so not while the link is cut.
    */
   endedBy(side: MemoryNode): void {
     this.#over([side === this.client ? this.server : this.client]);

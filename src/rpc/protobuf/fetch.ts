@@ -14,7 +14,10 @@ import { absentMeans, many, one, optional, zeroMeans } from './field.ts';
 import { message } from './message.ts';
 import { bool, bytes, int32, int64, text, words } from './type.ts';
 
-/** Where a request says 0: a reply then fits into the 4 MiB that gRPC libraries accept unless told otherwise. */
+/**
+ * Where a request says 0: a reply then fits into the 4 MiB that gRPC libraries accept unless told
+ * otherwise.
+ */
 export const FETCH_BYTES_DEFAULT = 2 * 1024 * 1024;
 export const FETCH_PARTITION_BYTES_DEFAULT = 1024 * 1024;
 

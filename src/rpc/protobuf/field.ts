@@ -1,9 +1,10 @@
 /**
  * How a property of an api type becomes a field of a message: once, perhaps, many times, or with a default.
  *
- * `size` and `write` include tags. `read` gets what an earlier occurrence left (protobuf lets fields repeat: lists grow,
- * the last of the others wins) and gives what the property shall hold. `initial` is the property's value while the field
- * has not been seen; undefined: the property stays absent, or must come when `required`.
+ * `size` and `write` include tags. `read` gets what an earlier occurrence left (protobuf lets fields
+ * repeat: lists grow, the last of the others wins) and gives what the property shall hold. `initial` is the
+ * property's value while the field has not been seen; undefined: the property stays absent, or must come
+ * when `required`.
  */
 import { malformed, type Reader, WIRE_BYTES } from './reader.ts';
 import type { Type } from './type.ts';

@@ -19,7 +19,10 @@ export interface Message<T> extends Type<T> {
   encodeInto(value: T, sizeBytes: number, target: Buffer, at: number): void;
   /** The message as one buffer of its own. Throws as `measure`. */
   encode(value: T): Buffer;
-  /** `value`'s byte fields are views of `bytes`. Throws ApiError INVALID_REQUEST when `bytes` are no such message. */
+  /**
+   * `value`'s byte fields are views of `bytes`. Throws ApiError INVALID_REQUEST when `bytes` are no such
+   * message.
+   */
   decode(bytes: Buffer, elementsMax: number): T;
 }
 

@@ -1,8 +1,10 @@
 /**
- * The sending half of a stream, for every transport: encodes, counts the bytes under way, says when there is room again.
+ * The sending half of a stream, for every transport: encodes, counts the bytes under way, says when there
+ * is room again.
  *
- * `buffered` are bytes that the transport has not taken yet (flow control of the peer included). Above the credit `send` says
- * false; a sender that goes on all the same is cut off at the bound, so a slow peer cannot fill our memory.
+ * `buffered` are bytes that the transport has not taken yet (flow control of the peer included). Above the
+ * credit `send` says false; a sender that goes on all the same is cut off at the bound, so a slow peer
+ * cannot fill our memory.
  */
 import { ApiError } from '../../base/index.ts';
 import type { Sink } from '../api/index.ts';

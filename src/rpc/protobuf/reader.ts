@@ -1,10 +1,11 @@
 /**
  * Reads protobuf's wire format from one received message.
  *
- * Everything is checked against what is there before it is believed: lengths against the bytes that are left, integers
- * against 2^53 - 1, the number of list elements against a budget, so that what a message makes us allocate stays in
- * proportion to what was received. Byte fields are views, never copies. A message that breaks a rule is refused with
- * INVALID_REQUEST. Source: protobuf.dev/programming-guides/encoding.
+ * Everything is checked against what is there before it is believed: lengths against the bytes that are
+ * left, integers against 2^53 - 1, the number of list elements against a budget, so that what a message
+ * makes us allocate stays in proportion to what was received. Byte fields are views, never copies. A
+ * message that breaks a rule is refused with INVALID_REQUEST. Source:
+ * protobuf.dev/programming-guides/encoding.
  */
 import { ApiError } from '../../base/index.ts';
 

@@ -1,8 +1,9 @@
 /**
- * The services as tables: for each method of rpc/api its name in the .proto files, its kind and its two messages.
+ * The services as tables: for each method of rpc/api its name in the .proto files, its kind and its two
+ * messages.
  *
- * Transports are generic over these tables: a client is built from one, a server walks one. A test compares them with
- * the .proto files, in both directions.
+ * Transports are generic over these tables: a client is built from one, a server walks one. A test compares
+ * them with the .proto files, in both directions.
  */
 import type {
   AdminService,

@@ -1,9 +1,10 @@
 /**
  * What a field can hold: how large a value is, how it is written, how it is read.
  *
- * `size` and `write` include the length that stands before bytes, text and messages, not the field's tag. `zero` is the
- * value that proto3 leaves out and that a reader finds in a missing field; a type without `zero` (a message) must come,
- * or stand in an optional field. `proto` names the type in the .proto files; a test compares both.
+ * `size` and `write` include the length that stands before bytes, text and messages, not the field's tag.
+ * `zero` is the value that proto3 leaves out and that a reader finds in a missing field; a type without
+ * `zero` (a message) must come, or stand in an optional field. `proto` names the type in the .proto files;
+ * a test compares both.
  */
 import { ERRORS, type ErrorCode, type ErrorName, errorNameOf, errorNumber } from '../../base/index.ts';
 import { malformed, type Reader, WIRE_BYTES, WIRE_VARINT, type WireType } from './reader.ts';

@@ -1,8 +1,10 @@
 /**
- * Writes protobuf's wire format from the end to the beginning of a stretch of a buffer that has exactly the right size.
+ * Writes protobuf's wire format from the end to the beginning of a stretch of a buffer that has exactly the
+ * right size.
  *
- * Backwards, because a nested message's length stands before it: when its start is reached the length is known, and
- * nothing has to be moved or measured twice. Bytes are copied once, into the message that is handed to the transport.
+ * Backwards, because a nested message's length stands before it: when its start is reached the length is
+ * known, and nothing has to be moved or measured twice. Bytes are copied once, into the message that is
+ * handed to the transport.
  */
 import { ApiError } from '../../base/index.ts';
 
@@ -51,7 +53,10 @@ export class Writer {
   }
 }
 
-/** Bytes of `value` as a varint; a negative one is sign-extended to 64 bits, as protobuf's int32 and int64 are. */
+/**
+ * Bytes of `value` as a varint; a negative one is sign-extended to 64 bits, as protobuf's int32 and int64
+ * are.
+ */
 export function varintSize(value: number): number {
   if (value < 0) return 10;
   if (value < 0x80) return 1;

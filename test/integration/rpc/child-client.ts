@@ -1,4 +1,6 @@
-/** A client in its own process: makes a call, then a stream if told to, and lets the process end by itself. */
+/**
+ * A client in its own process: makes a call, then a stream if told to, and lets the process end by itself.
+ */
 import { SILENT } from '../../../src/env/index.ts';
 import { createGrpcTransport } from '../../../src/rpc/grpc/index.ts';
 import { Collector, produceRequest } from '../../rpc/services.ts';

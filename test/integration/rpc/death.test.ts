@@ -56,7 +56,8 @@ describe('when a process is killed', () => {
     const connection = transport.connect({ host: '127.0.0.1', port });
     await connection.broker.metadata({}, {});
     await kill(child);
-    // Somebody who hangs up counts the attempts. With pauses that grew without bound the last would come after a minute.
+    // Somebody who hangs up counts the attempts. With pauses that grew without bound the last would come
+    // after a minute.
     let attempts = 0;
     const nobody = net.createServer((socket) => {
       attempts++;

@@ -155,9 +155,11 @@ describe('a server refuses', () => {
 });
 
 describe('a server survives', () => {
-  const alive = async (listener: Listener): Promise<void> => {
-    await transport.connect(listener.address).broker.metadata({}, {});
+  const answer = async (listener: Listener): Promise<number> => {
+    const { metadataOffset } = await transport.connect(listener.address).broker.metadata({}, {});
+    return metadataOffset;
   };
+  const ANSWER = 2 ** 53 - 1;
 
   it('bytes that are no HTTP/2 at all', async () => {
     const listener = await serve();
@@ -167,7 +169,7 @@ describe('a server survives', () => {
       socket.resume().end(random.bytes(random.integer(1, 5000)));
       await once(socket, 'close');
     }
-    await alive(listener);
+    expect(await answer(listener)).toBe(ANSWER);
   });
 
   it('frames that break HTTP/2', async () => {
@@ -193,7 +195,7 @@ describe('a server survives', () => {
       socket.resume();
       await once(socket, 'close');
     }
-    await alive(listener);
+    expect(await answer(listener)).toBe(ANSWER);
   });
 
   it('messages that are no protobuf, with a refusal', async () => {
@@ -225,7 +227,7 @@ describe('a server survives', () => {
       expect(status, path).not.toBe('0');
     }
     session.close();
-    await alive(listener);
+    expect(await answer(listener)).toBe(ANSWER);
   });
 
   it('a flood of streams that are reset at once', async () => {
@@ -237,7 +239,7 @@ describe('a server survives', () => {
       stream.close(http2.constants.NGHTTP2_CANCEL);
       if (i % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
-    await alive(listener);
+    expect(await answer(listener)).toBe(ANSWER);
     session.destroy();
   });
 

@@ -1,4 +1,6 @@
-/** Random messages for a table of fields: every value the api can hold, edges of the number ranges included. */
+/**
+ * Random messages for a table of fields: every value the api can hold, edges of the number ranges included.
+ */
 import fc from 'fast-check';
 import type { Field } from '../../../src/rpc/protobuf/field.ts';
 import type { Message } from '../../../src/rpc/protobuf/message.ts';
