@@ -12,14 +12,17 @@ import {
 } from './record/index.ts';
 
 /**
- * A produced batch as its topic wants it stored, and its header. The same memory unless the codec changes.
- * Order of refusals as in Kafka's UnifiedLog and LogValidator. Throws ApiError.
+ * The header of a produced batch that a leader may append. Order of refusals as in Kafka's UnifiedLog and
+ * LogValidator. Throws ApiError.
  */
 export function checkProducedBatch(batch: Uint8Array, config: LogConfig): BatchHeader {
   assertFits(batch, config);
-  const problem = validateBatch(batch) ?? producerBatchProblem(readBatchHeader(batch));
+  const unsound = validateBatch(batch);
+  if (unsound !== undefined) throw new ApiError(unsound.code, unsound.message);
+  const header = readBatchHeader(batch);
+  const problem = producerBatchProblem(header);
   if (problem !== undefined) throw new ApiError(problem.code, problem.message);
-  return readBatchHeader(batch);
+  return header;
 }
 
 /** Codec and timestamp as the topic wants them. The given memory is changed, or another is returned. */
