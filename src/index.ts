@@ -9,7 +9,7 @@ import { type Logger, SILENT } from './env/index.ts';
 import { nodeClock, nodeRandom, nodeTimers } from './env/node/index.ts';
 import { createGrpcTransport } from './rpc/grpc/index.ts';
 
-export { ApiError, type ErrorName, StartupError, type TopicPartition } from './base/index.ts';
+export { ApiError, type ErrorName, StartupError, type TopicPartition, VERSION } from './base/index.ts';
 export type {
   Acknowledgement,
   Admin,
@@ -37,9 +37,6 @@ export type {
 export { partitionForKey } from './client/index.ts';
 export type { Logger } from './env/index.ts';
 export type { CompressionType } from './log/record/index.ts';
-
-/** Of this package. */
-export const VERSION = '0.1.0';
 
 export interface ClientOptions extends ClientSettings {
   /** Default: silent. */

@@ -7,3 +7,4 @@ export * from './errors.ts';
 export * from './random.ts';
 export * from './topic-partition.ts';
 export * from './uuid.ts';
+export * from './version.ts';

@@ -6,7 +6,7 @@ import { dirname, resolve } from 'node:path';
 import { cwd, env } from 'node:process';
 import { StartupError } from '../base/index.ts';
 import { nodeFiles } from '../env/node/index.ts';
-import { readClusterFile } from '../server/index.ts';
+import { readClusterFile } from './cluster-file.ts';
 
 export const DEFAULT_DATA_DIRECTORY = '.quorate';
 

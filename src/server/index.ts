@@ -1,10 +1,4 @@
 /** The composition of nodes and clusters from configuration. */
-export {
-  type ClusterDescription,
-  type NodeDescription,
-  readClusterFile,
-  writeClusterFile,
-} from './cluster/cluster-file.ts';
 export { type ClusterPlan, layoutCluster, type NodePlan, portsFrom } from './cluster/layout.ts';
 export {
   formatCluster,

@@ -14,9 +14,8 @@ interface ExplainedKey {
   readonly definition: ConfigKey;
 }
 
-export function addConfigCommand(program: Command): void {
-  const config = program.command('config').description('configuration keys');
-  config
+export function defineConfig(group: Command): void {
+  group
     .command('explain [key]')
     .description('list every configuration key, or explain one')
     .option('--json', 'one JSON object a line')

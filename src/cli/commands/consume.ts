@@ -14,9 +14,8 @@ interface ConsumeOptions extends CommonOptions, RecordFormat {
   readonly timeoutMs?: number;
 }
 
-export function addConsumeCommand(program: Command): void {
-  withCommonOptions(program.command('consume <topic>'))
-    .description('print records; Ctrl-C ends')
+export function defineConsume(command: Command): void {
+  withCommonOptions(command)
     .option('--from-beginning', 'from the first record on; otherwise new ones only')
     .option('--partition <n>', 'this partition only', wholeNumber(0))
     .option('--offset <offset>', 'start here: a number, earliest or latest', parseOffset)

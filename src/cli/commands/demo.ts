@@ -30,10 +30,8 @@ const CHUNK_LINES = 50;
 /** Files that a machine is likely to have, best first; the last is this program's own. */
 const FILES = ['/var/lib/dpkg/status', '/usr/share/dict/words', '/var/log/dpkg.log', '/etc/services'];
 
-export function addDemoCommand(program: Command): void {
-  program
-    .command('demo')
-    .description('kill a leader and the active controller while producing a file, and lose nothing')
+export function defineDemo(command: Command): void {
+  command
     .option('--file <path>', 'the file to produce; default: a text file of this machine')
     .option('--seconds <n>', 'how long producing takes', '12')
     .option('--json', 'one JSON object at the end')

@@ -3,15 +3,9 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import type { Uuid } from '../../base/index.ts';
 import { formatAddress } from '../../rpc/api/index.ts';
-import {
-  type ClusterDescription,
-  type ClusterPlan,
-  formatCluster,
-  LocalCluster,
-  type NodeWorld,
-  writeClusterFile,
-} from '../../server/index.ts';
+import { type ClusterPlan, formatCluster, LocalCluster, type NodeWorld } from '../../server/index.ts';
 import { DEFAULT_DATA_DIRECTORY } from '../bootstrap.ts';
+import { type ClusterDescription, writeClusterFile } from '../cluster-file.ts';
 import { type DevOptions, lockDev, nodeFile, planDev, writeNodeFiles } from '../dev/dev-plan.ts';
 import { NodeProcesses } from '../dev/node-processes.ts';
 import { printWelcome } from '../dev/welcome.ts';
@@ -26,10 +20,8 @@ interface Running {
   stop(): Promise<void>;
 }
 
-export function addDevCommand(program: Command): void {
-  program
-    .command('dev')
-    .description('run a whole cluster on this machine')
+export function defineDev(command: Command): void {
+  command
     .option('--controllers <n>', 'controllers (default: 3)', wholeNumber(1))
     .option('--brokers <n>', 'brokers (default: 3)', wholeNumber(1))
     .option(

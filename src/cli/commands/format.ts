@@ -12,11 +12,8 @@ interface FormatCommandOptions extends NodeCommandOptions {
   readonly initialControllers?: string;
 }
 
-export function addFormatCommand(program: Command): void {
-  withNodeOptions(program.command('format'))
-    .description(
-      'make a new data directory a member of a cluster (an empty one is formatted at start by itself)',
-    )
+export function defineFormat(command: Command): void {
+  withNodeOptions(command)
     .option('--cluster-id <id>', 'of the cluster; default: a new one')
     .option('--directory-id <id>', 'of this directory; default: a new one')
     .option('--initial-controllers <id:directory,…>', 'the whole first voter set, the same on each of them')

@@ -8,18 +8,16 @@ import { realWorld } from '../world.ts';
 
 const TIMEOUT_MS = 2000;
 
-export function addHealthCommand(program: Command): void {
-  withNodeOptions(program.command('health'))
-    .description('ask the local node whether it serves')
-    .action(async (options: NodeCommandOptions) => {
-      try {
-        await ask(await readNodeConfig(options));
-        if (options.json) printJson({ healthy: true });
-        else printLine('healthy');
-      } catch (error) {
-        fail(error, options.json === true);
-      }
-    });
+export function defineHealth(command: Command): void {
+  withNodeOptions(command).action(async (options: NodeCommandOptions) => {
+    try {
+      await ask(await readNodeConfig(options));
+      if (options.json) printJson({ healthy: true });
+      else printLine('healthy');
+    } catch (error) {
+      fail(error, options.json === true);
+    }
+  });
 }
 
 async function ask(config: NodeConfig): Promise<void> {

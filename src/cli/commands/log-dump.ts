@@ -21,10 +21,8 @@ interface DumpOptions {
   readonly json?: boolean;
 }
 
-export function addLogCommand(program: Command): void {
-  program
-    .command('log')
-    .description('files of a log')
+export function defineLog(group: Command): void {
+  group
     .command('dump <file>')
     .description('print the batches of a .log file')
     .option('--records', 'print the records too')

@@ -31,9 +31,8 @@ const SEND_RECORDS_MAX = 500;
 const SENDS_OUTSTANDING_MAX = 200;
 const CHUNK_BYTES = 256 * 1024;
 
-export function addProduceCommand(program: Command): void {
-  withCommonOptions(program.command('produce <topic>'))
-    .description('send lines as records, from standard input or a file')
+export function defineProduce(command: Command): void {
+  withCommonOptions(command)
     .option('--file <path>', 'read this file')
     .option('--key-separator <text>', 'what is before it in a line is the key')
     .addOption(

@@ -8,16 +8,14 @@ import { fail, printJson, printLine } from '../output.ts';
 import { onStopSignal } from '../signals.ts';
 import { realWorld } from '../world.ts';
 
-export function addServerCommand(program: Command): void {
-  withNodeOptions(program.command('server'))
-    .description('run one node')
-    .action(async (options: NodeCommandOptions) => {
-      try {
-        await serve(await readNodeConfig(options), options.json === true);
-      } catch (error) {
-        fail(error, options.json === true);
-      }
-    });
+export function defineServer(command: Command): void {
+  withNodeOptions(command).action(async (options: NodeCommandOptions) => {
+    try {
+      await serve(await readNodeConfig(options), options.json === true);
+    } catch (error) {
+      fail(error, options.json === true);
+    }
+  });
 }
 
 async function serve(config: NodeConfig, json: boolean): Promise<void> {

@@ -13,8 +13,7 @@ interface CreateOptions extends CommonOptions {
   readonly ifNotExists?: boolean;
 }
 
-export function addTopicsCommand(program: Command): void {
-  const topics = program.command('topics').description('create, list, describe and delete topics');
+export function defineTopics(topics: Command): void {
   withCommonOptions(topics.command('create <topic>'))
     .description('create a topic; returns when it can be used')
     .option('--partitions <n>', 'number of partitions', wholeNumber(1))

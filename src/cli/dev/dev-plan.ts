@@ -2,14 +2,8 @@
 import { resolve } from 'node:path';
 import { EnvironmentError, StartupError } from '../../base/index.ts';
 import { type Environment, type FileLock, writeFileAtomically } from '../../env/index.ts';
-import {
-  type ClusterDescription,
-  type ClusterPlan,
-  layoutCluster,
-  parseAddress,
-  portsFrom,
-  readClusterFile,
-} from '../../server/index.ts';
+import { type ClusterPlan, layoutCluster, parseAddress, portsFrom } from '../../server/index.ts';
+import { type ClusterDescription, readClusterFile } from '../cluster-file.ts';
 
 export interface DevOptions {
   readonly controllers?: number;

@@ -1,5 +1,5 @@
 /** What `quorate dev` shows when everything is ready: what runs where, what is promised, what to type next. */
-import type { ClusterDescription } from '../../server/index.ts';
+import type { ClusterDescription } from '../cluster-file.ts';
 import { printLine, printTable } from '../output.ts';
 
 export interface WelcomeFacts {

@@ -1,6 +1,6 @@
 /** `cluster.json` in the data directory of a local cluster: what runs there, for people and for the other commands. */
-import { type NodeId, StartupError, type Uuid } from '../../base/index.ts';
-import { type Files, readWholeFile, writeFileAtomically } from '../../env/index.ts';
+import { type NodeId, StartupError, type Uuid } from '../base/index.ts';
+import { type Files, readWholeFile, writeFileAtomically } from '../env/index.ts';
 
 export interface ClusterDescription {
   readonly clusterId: Uuid;
