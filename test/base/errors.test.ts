@@ -37,6 +37,7 @@ describe('the table of errors', () => {
     expect(indefinite.sort()).toEqual([
       'KAFKA_STORAGE_ERROR',
       'NETWORK_EXCEPTION',
+      'NOT_CONTROLLER',
       'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
       'REQUEST_TIMED_OUT',
       'UNKNOWN_SERVER_ERROR',

@@ -143,7 +143,7 @@ export class TestCluster {
       controllerEndpoints: (controller) => addressOf(controller, 'controller'),
     });
     await transport.serve(addressOf(id, 'client'), { broker: broker.broker, admin: broker.admin });
-    await transport.serve(addressOf(id, 'replica'), { replica: broker.replica });
+    await transport.serve(addressOf(id, 'replica'), { replica: broker.replica, broker: broker.broker });
     const node = { id, environment, broker, raft };
     this.brokers.set(id, node);
     return node;

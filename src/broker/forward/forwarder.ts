@@ -16,7 +16,7 @@ import { LANE_REQUESTS_MAX, ProduceLane } from './produce-lane.ts';
 const ROAD_MS = 2_000;
 
 /**
- * Requests for partitions that another broker leads, sent to its client listener: one hop, marked as forwarded.
+ * Requests for partitions that another broker leads, sent to its replica listener: one hop, marked as forwarded.
  *
  * Every method fails by EnvironmentError when the road broke, by ApiError when the other side refused.
  */
@@ -61,7 +61,7 @@ export class Forwarder {
   }
 
   #connection(nodeId: NodeId): Connection {
-    return this.#peers.broker(nodeId, 'client');
+    return this.#peers.broker(nodeId, 'replica');
   }
 
   #lane(nodeId: NodeId): ProduceLane {

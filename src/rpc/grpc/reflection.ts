@@ -1,60 +1,57 @@
 /**
  * Server reflection: `grpcurl -plaintext host:port list`, without .proto files. Shows public services only.
  *
- * protobufjs describes a map's hidden entry type as `Configs` where the format wants `ConfigsEntry`, and
- * strict readers (Go's protobuf, hence grpcurl) refuse the whole file for it. Mended here before the
- * reflection service gets to see it.
+ * Costs nothing before somebody asks: descriptors are decoded, and the library that serves them loaded, at the first
+ * question in this process; until then a listener only knows the names of the two methods.
  */
-import type { Server } from '@grpc/grpc-js';
-import type { PackageDefinition } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { protoPath as HEALTH_FILE } from 'grpc-health-check';
-import descriptor, {
-  type IDescriptorProto,
-  type IFileDescriptorProto,
-} from 'protobufjs/ext/descriptor/index.js';
-import { loadSchema, PUBLIC_FILES } from './schema.ts';
+import type { Server, ServerDuplexStream, ServiceDefinition, UntypedHandleCall } from '@grpc/grpc-js';
+import { assert } from '../../base/index.ts';
 
-const HEALTH = 'grpc.health.v1.Health';
-
-let definition: PackageDefinition | undefined;
+const VERSIONS = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'];
+const METHOD = 'ServerReflectionInfo';
+const AS_IT_IS = (bytes: Buffer): Buffer => bytes;
 
 /** `services`: full names of what the listener offers beside health. */
 export function addReflection(server: Server, services: readonly string[]): void {
-  definition ??= mended(loadSchema([...PUBLIC_FILES, HEALTH_FILE]));
-  new ReflectionService(definition, { services: [...services, HEALTH] }).addToServer(server);
-}
-
-/** All definitions of a package share the same list of files. */
-function mended(definition: PackageDefinition): PackageDefinition {
-  const files = new Map<Buffer, Buffer>();
-  for (const type of Object.values(definition)) {
-    if (!('fileDescriptorProtos' in type) || !Array.isArray(type.fileDescriptorProtos)) continue;
-    type.fileDescriptorProtos = type.fileDescriptorProtos.map((file: Buffer) => {
-      const known = files.get(file) ?? mendFile(file);
-      files.set(file, known);
-      return known;
+  for (const version of VERSIONS) {
+    const definition: ServiceDefinition = {
+      [METHOD]: {
+        path: `/${version}.ServerReflection/${METHOD}`,
+        requestStream: true,
+        responseStream: true,
+        requestSerialize: AS_IT_IS,
+        requestDeserialize: AS_IT_IS,
+        responseSerialize: AS_IT_IS,
+        responseDeserialize: AS_IT_IS,
+      },
+    };
+    server.addService(definition, {
+      [METHOD]: (stream: ServerDuplexStream<Buffer, Buffer>) => void answer(stream, version, services),
     });
   }
-  return definition;
 }
 
-function mendFile(bytes: Buffer): Buffer {
-  const file = descriptor.FileDescriptorProto.decode(bytes) as IFileDescriptorProto;
-  for (const message of file.messageType ?? []) mendMessage(message);
-  return Buffer.from(descriptor.FileDescriptorProto.encode(file).finish());
+/** Hands a stream of bytes to the library's handler, which speaks messages. */
+async function answer(
+  stream: ServerDuplexStream<Buffer, Buffer>,
+  version: string,
+  services: readonly string[],
+): Promise<void> {
+  const { reflectionHandlers } = await import('./reflection-handlers.ts');
+  const handler = reflectionHandlers(services).get(`/${version}.ServerReflection/${METHOD}`);
+  assert(handler !== undefined, 'the library serves this version', { version });
+  const { requestDeserialize, responseSerialize } = handler.definition;
+  const typed = {
+    on(event: string, listener: (message?: unknown) => void) {
+      stream.on(event, event === 'data' ? (bytes: Buffer) => listener(requestDeserialize(bytes)) : listener);
+    },
+    write: (message: unknown) => stream.write(responseSerialize(message)),
+    end: () => stream.end(),
+  };
+  (handler.call as (stream: unknown) => void)(typed);
 }
 
-function mendMessage(message: IDescriptorProto): void {
-  for (const nested of message.nestedType ?? []) {
-    mendMessage(nested);
-    if (nested.options?.mapEntry !== true) continue;
-    const field = message.field?.find(({ typeName }) => typeName === nested.name);
-    if (field?.name === undefined) continue;
-    nested.name = `${upperCamelCase(field.name)}Entry`;
-    field.typeName = nested.name;
-  }
-}
-
-const upperCamelCase = (name: string): string =>
-  name.replace(/(?:^|_)([a-z0-9])/g, (_all, first: string) => first.toUpperCase());
+export type ReflectionHandler = {
+  readonly definition: ServiceDefinition[string];
+  readonly call: UntypedHandleCall;
+};
