@@ -8,11 +8,10 @@ import type { FetchPartitionReply, FetchReply, FetchRequest } from '../../rpc/ap
 import { type Backoff, backoffMs } from '../backoff.ts';
 import { BrokerStream } from '../cluster/broker-stream.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { isTransient, toApiError } from '../failure.ts';
-import type { ListOffsetsOptions } from './list-offsets.ts';
-import type { ConsumerConfig, StartPosition } from './options.ts';
+import { toApiError } from '../failure.ts';
+import type { ConsumerConfig } from './options.ts';
 import type { PartitionState } from './partition-state.ts';
-import { describeRange, findPosition } from './position-finder.ts';
+import { Positions } from './positions.ts';
 
 export interface FetcherEvents {
   /** Some partition has records, has reached its limit, or found its position. */
@@ -45,6 +44,7 @@ export class Fetcher {
   readonly #config: ConsumerConfig;
   readonly #states: readonly PartitionState[];
   readonly #events: FetcherEvents;
+  readonly #positions: Positions;
   readonly #channels = new Map<NodeId, Channel>();
   readonly #stopMetadata: () => void;
   readonly #closing = new AbortController();
@@ -63,6 +63,17 @@ export class Fetcher {
     this.#config = config;
     this.#states = states;
     this.#events = events;
+    this.#positions = new Positions(cluster, config, this.#closing.signal, {
+      onFound: () => {
+        events.onProgress();
+        this.wake();
+      },
+      onFailure: events.onFailure,
+      onDelayed: (state) => {
+        this.#backOff(state);
+        this.wake();
+      },
+    });
     this.#stopMetadata = cluster.onMetadata(() => this.#handleMetadata());
     this.#sweepLater();
   }
@@ -124,7 +135,8 @@ export class Fetcher {
 
   #offer(state: PartitionState, fetches: Map<Channel, Entry[]>, nowMs: MonotonicMs): MonotonicMs {
     if (state.start !== undefined) {
-      this.#resolve(state, state.start);
+      if (state.retryAtMs > nowMs) return state.retryAtMs;
+      this.#positions.find(state, state.start);
       return nowMs;
     }
     const leader = this.#cluster.findLeader(state.topic, state.partition);
@@ -187,7 +199,10 @@ export class Fetcher {
     const error = answer.error === 'NONE' ? this.#accept(state, answer) : refusal(answer);
     if (error === undefined) return;
     if (error.code === 'OFFSET_OUT_OF_RANGE') {
-      this.#handleOutOfRange(state);
+      // What was fetched ahead is still good; only beyond it the log begins later, or ends sooner, than
+      // believed.
+      if (state.hasFetched) this.#backOff(state);
+      else this.#positions.mend(state);
     } else if (error.retriable) {
       const moved =
         answer.currentLeader !== undefined &&
@@ -212,61 +227,6 @@ export class Fetcher {
     const { clock, random } = this.#cluster.environment;
     state.failures++;
     state.retryAtMs = clock.monotonicMs() + backoffMs(state.failures, RETRY, random);
-  }
-
-  /**
-   * What was fetched ahead is still good; only beyond it the log begins later, or ends sooner, than believed.
-   */
-  #handleOutOfRange(state: PartitionState): void {
-    if (state.hasFetched) {
-      this.#backOff(state);
-      return;
-    }
-    const { offsetReset } = this.#config;
-    if (offsetReset === 'none') {
-      this.#reportRange(state);
-      return;
-    }
-    this.#cluster.environment.logger.warn(
-      { topic: state.topic, partition: state.partition, offset: state.position, offsetReset },
-      'offset out of range, moved',
-    );
-    state.restart(offsetReset === 'earliest' ? 'beginning' : 'end');
-  }
-
-  #reportRange(state: PartitionState): void {
-    const { turn, position } = state;
-    state.busy = true;
-    void describeRange(this.#cluster, state, this.#lookUpOptions()).then((range) => {
-      if (state.turn !== turn) return;
-      const message = `${range}, not ${position}; seek, or choose offsetReset earliest or latest`;
-      this.#events.onFailure(new ApiError('OFFSET_OUT_OF_RANGE', message));
-    });
-  }
-
-  /** Finds the position that `start` stands for. */
-  #resolve(state: PartitionState, start: StartPosition): void {
-    const { turn } = state;
-    state.busy = true;
-    findPosition(this.#cluster, state, start, this.#lookUpOptions()).then(
-      (offset) => {
-        if (state.turn !== turn) return;
-        state.moveTo(offset);
-        this.#events.onProgress();
-        this.wake();
-      },
-      (error: unknown) => {
-        if (this.#closing.signal.aborted || state.turn !== turn) return;
-        state.busy = false;
-        if (isTransient(error)) this.wake();
-        else this.#events.onFailure(toApiError(error, 'finding where to begin'));
-      },
-    );
-  }
-
-  #lookUpOptions(): ListOffsetsOptions {
-    const { isolation, requestTimeoutMs: timeoutMs } = this.#config;
-    return { isolation, timeoutMs, signal: this.#closing.signal };
   }
 
   #handleBroken(fetches: readonly (readonly Entry[])[]): void {

@@ -109,8 +109,10 @@ export class Settlement {
     if (queue.holds(batch)) queue.abandon(batch);
     this.#release(batch);
     const code = batch.doubt ?? batch.lastCode;
-    const what = `${batch.count} record${batch.count === 1 ? '' : 's'} for ${queue.topic}-${queue.partition}`;
-    const fate = ERRORS[code].definite ? 'were not written' : 'may or may not have been written';
+    const one = batch.count === 1;
+    const what = `${batch.count} record${one ? '' : 's'} for ${queue.topic}-${queue.partition}`;
+    const certain = `${one ? 'was' : 'were'} not written`;
+    const fate = ERRORS[code].definite ? certain : 'may or may not have been written';
     const { topic, partition } = queue;
     this.#cluster.environment.logger.warn(
       { topic, partition, count: batch.count, code, error: why },

@@ -216,6 +216,32 @@ describe('consumer', () => {
     expect(await world.finish(collect(consumer, 10))).toEqual(numbers(10));
   });
 
+  it('goes on at the first record that is left when retention overtook it', async () => {
+    const world = clientWorld();
+    await filled(world, 30);
+    const consumer = world.client.consumer({ topic: 'orders', from: 'beginning' });
+    expect(await world.finish(collect(consumer, 11))).toEqual(numbers(11));
+    await world.run(50);
+    const partition = world.cluster.partition('orders');
+    partition.log.splice(0, 2);
+    partition.logStart = 20;
+    await world.finish(consumer.seek({ offset: 11 }));
+    expect(await world.finish(collect(consumer.untilEnd()))).toEqual(numbers(10, 20));
+  });
+
+  it('goes on at the cut when the log lost its end', async () => {
+    const world = clientWorld();
+    await filled(world, 30);
+    const consumer = world.client.consumer({ topic: 'orders', from: 'beginning' });
+    await world.finish(collect(consumer, 30));
+    await world.run(20);
+    world.cluster.partition('orders').log.length = 2;
+    world.cluster.moveLeader('orders', 0, 1);
+    await world.run(2000);
+    await world.finish(world.client.producer().send('orders', { value: 'new' }));
+    expect(await world.finish(collect(consumer, 1))).toEqual(['new']);
+  });
+
   it('passes over control batches', async () => {
     const world = clientWorld();
     await filled(world, 10);

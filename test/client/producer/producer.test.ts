@@ -153,7 +153,7 @@ describe('producer', () => {
       rejection(client.producer({ deliveryTimeoutMs: 5000 }).send('orders', { value: 'a' })),
     );
     expect(error).toMatchObject({ code: 'LEADER_NOT_AVAILABLE', definite: true });
-    expect(error.message).toContain('1 record for orders-0 were not written');
+    expect(error.message).toContain('1 record for orders-0 was not written');
   });
 
   it('says that a record may have been written when no answer came until the delivery timeout', async () => {
