@@ -32,8 +32,8 @@ export interface ProducerOptions {
   /** Default 'none'. */
   readonly compression?: CompressionType;
   /**
-   * Requests without an answer, per broker and per partition: 1 to 5. Default 5 with idempotence, 1 without,
-   * so that order is kept.
+   * Requests without an answer, per broker and of one partition: 1 to 5. Default 5; of one partition 1 when
+   * records are repeated without idempotence, so that their order is kept.
    */
   readonly maxInFlight?: number;
   /** Longest wait for room in the buffer and for metadata of the topic. Default 60000. */
@@ -56,6 +56,8 @@ export interface ProducerOptions {
 /** The same with nothing left open. */
 export interface ProducerConfig extends Required<Omit<ProducerOptions, 'acks' | 'partitioner'>> {
   readonly acks: Acks;
+  /** Of `maxInFlight`, for one partition. */
+  readonly partitionInFlight: number;
   readonly partitioner: Partitioner | undefined;
 }
 
@@ -73,7 +75,8 @@ export function producerConfig(options: ProducerOptions): ProducerConfig {
     throw new StartupError(`acks must be 'all', 1 or 0, not ${String(acks)}`);
   if (idempotence && acks !== -1)
     throw new StartupError(`idempotence needs acks 'all', not ${acks}: set idempotence to false`);
-  const maxInFlight = options.maxInFlight ?? (idempotence || acks === 0 ? IN_FLIGHT_MAX : 1);
+  const maxInFlight = options.maxInFlight ?? IN_FLIGHT_MAX;
+  const repeats = !idempotence && acks !== 0;
   const config: ProducerConfig = {
     acks,
     idempotence,
@@ -83,6 +86,7 @@ export function producerConfig(options: ProducerOptions): ProducerConfig {
     maxRequestSize: options.maxRequestSize ?? 1_048_576,
     compression: options.compression ?? 'none',
     maxInFlight,
+    partitionInFlight: options.maxInFlight ?? (repeats ? 1 : IN_FLIGHT_MAX),
     maxBlockMs: options.maxBlockMs ?? 60_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,

@@ -3,9 +3,9 @@
  *
  * Owns their order and sequences. Invariants, with ordinals ascending in both lists:
  *   - a sequence is given when a batch is first sent, so that one which never was leaves no gap;
- *   - from the first batch in flight to the last one sent there are at most `maxInFlight`, counting those
- *     between that are settled already: the broker recognises a repetition only among the last five of a
- *     producer, and answers may overtake one another;
+ *   - from the first batch in flight to the last one sent there are at most `partitionInFlight`, counting
+ *     those between that are settled already: the broker recognises a repetition only among the last five of
+ *     a producer, and answers may overtake one another;
  *   - a batch that is sent again goes only when none before it is in flight, and nothing new goes while one
  *     that was sent again is in flight;
  *   - the epoch rises only when nothing is in flight, and no batch in doubt is ever sent under another
@@ -27,7 +27,7 @@ import { ProducerBatch } from './producer-batch.ts';
 export interface QueueOptions {
   readonly compression: CompressionType;
   readonly idempotence: boolean;
-  readonly maxInFlight: number;
+  readonly partitionInFlight: number;
   readonly batchSize: number;
   readonly lingerMs: number;
 }
@@ -116,7 +116,7 @@ export class PartitionQueue {
       if (this.#mustRenewFor(head) && first !== undefined) return Infinity;
       return this.retryAtMs;
     }
-    if (first !== undefined && this.#sent - first.serial >= this.#options.maxInFlight) return Infinity;
+    if (first !== undefined && this.#sent - first.serial >= this.#options.partitionInFlight) return Infinity;
     if (first !== undefined && (this.#renew || !this.#inFlightFresh())) return Infinity;
     const lingers = !hurry && this.#waiting.length === 1 && head.sizeBytes < this.#options.batchSize;
     return Math.max(this.retryAtMs, lingers ? head.createdMs + this.#options.lingerMs : 0);

@@ -12,7 +12,7 @@ import { BatchBuilder, readBatchHeader, validateBatch } from '../../../src/log/r
 const OPTIONS: QueueOptions = {
   compression: 'none',
   idempotence: true,
-  maxInFlight: 5,
+  partitionInFlight: 5,
   batchSize: 1,
   lingerMs: 0,
 };

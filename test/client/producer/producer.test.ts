@@ -231,6 +231,21 @@ describe('producer', () => {
     expect(ack.offset).toBe(-1);
   });
 
+  it('without idempotence keeps the order by having one batch of a partition in flight', async () => {
+    const { client, cluster, finish, run } = clientWorld();
+    cluster.createTopic('orders');
+    let frames = 0;
+    cluster.faults = () => (++frames % 2 === 1 ? { refuse: 'NOT_ENOUGH_REPLICAS' } : {});
+    const producer = client.producer({ acks: 1 });
+    const sends = [];
+    for (let i = 0; i < 10; i++) {
+      sends.push(producer.send('orders', { value: `${i}` }));
+      await run(0.05);
+    }
+    await finish(Promise.all(sends));
+    expect(cluster.partition('orders').values()).toEqual(Array.from({ length: 10 }, (_, i) => `${i}`));
+  });
+
   it('lingers for more records, but not in a flush', async () => {
     const { client, cluster, finish, environment } = clientWorld();
     cluster.createTopic('orders');
