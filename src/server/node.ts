@@ -11,7 +11,8 @@ import type { Environment, FileLock } from '../env/index.ts';
 import { ControllerNode } from '../metadata/index.ts';
 import { openRaftNode, type QuorumStore, type RaftNode } from '../raft/index.ts';
 import type { Address, Listener, ServedServices, Transport } from '../rpc/api/index.ts';
-import type { ListenerName, NodeConfig } from './config/node-config.ts';
+import type { ListenerName } from './config/addresses.ts';
+import type { NodeConfig } from './config/node-config.ts';
 import { brokerOptions, controllerConfig, quorumPeers, quorumTimeouts, whenLeaderKnown } from './parts.ts';
 import { openStorage, type StorageIdentity } from './storage.ts';
 

@@ -4,7 +4,12 @@
  * protobufjs describes a map's hidden entry type as `Configs` where the format wants `ConfigsEntry`, and strict readers
  * (Go's protobuf, hence grpcurl) refuse the whole file for it. Mended here before the reflection service gets to see it.
  */
-import type { Server, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type {
+  Server,
+  ServiceDefinition,
+  UntypedHandleCall,
+  UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { protoPath as HEALTH_FILE } from 'grpc-health-check';
@@ -12,10 +17,14 @@ import descriptor, {
   type IDescriptorProto,
   type IFileDescriptorProto,
 } from 'protobufjs/ext/descriptor/index.js';
-import type { ReflectionHandler } from './reflection.ts';
 import { loadSchema, PUBLIC_FILES } from './schema.ts';
 
 const HEALTH = 'grpc.health.v1.Health';
+
+export interface ReflectionHandler {
+  readonly definition: ServiceDefinition[string];
+  readonly call: UntypedHandleCall;
+}
 
 let definition: PackageDefinition | undefined;
 

@@ -4,7 +4,7 @@
  * Costs nothing before somebody asks: descriptors are decoded, and the library that serves them loaded, at the first
  * question in this process; until then a listener only knows the names of the two methods.
  */
-import type { Server, ServerDuplexStream, ServiceDefinition, UntypedHandleCall } from '@grpc/grpc-js';
+import type { Server, ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
 import { assert } from '../../base/index.ts';
 
 const VERSIONS = ['grpc.reflection.v1', 'grpc.reflection.v1alpha'];
@@ -50,8 +50,3 @@ async function answer(
   };
   (handler.call as (stream: unknown) => void)(typed);
 }
-
-export type ReflectionHandler = {
-  readonly definition: ServiceDefinition[string];
-  readonly call: UntypedHandleCall;
-};

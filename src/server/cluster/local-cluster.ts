@@ -67,12 +67,18 @@ export class LocalCluster {
     this.#running.delete(id);
   }
 
-  /** Brokers first, so that they can still take leave of the controllers. */
+  /**
+   * Brokers first, so that they can still take leave of the controllers. These hand nothing over: whoever took it would
+   * stop as well.
+   */
   async stop({ controlled }: { readonly controlled: boolean }): Promise<void> {
-    for (const role of ['broker', 'controller']) {
-      const ids = this.plan.nodes.filter((node) => node.role === role).map((node) => node.id);
-      await Promise.all(ids.map((id) => this.stopNode(id, { controlled })));
-    }
+    await this.#stopAll('broker', controlled);
+    await this.#stopAll('controller', false);
+  }
+
+  async #stopAll(role: NodePlan['role'], controlled: boolean): Promise<void> {
+    const nodes = this.plan.nodes.filter((node) => node.role === role);
+    await Promise.all(nodes.map(({ id }) => this.stopNode(id, { controlled })));
   }
 
   node(id: NodeId): ServerNode | undefined {

@@ -1,6 +1,8 @@
 import { type NodeId, StartupError, splitList } from '../../base/index.ts';
 import type { Address } from '../../rpc/api/index.ts';
-import type { ListenerName, Listeners } from './node-config.ts';
+
+export type ListenerName = 'CLIENT' | 'REPLICA' | 'CONTROLLER';
+export type Listeners = Readonly<Partial<Record<ListenerName, Address>>>;
 
 export interface VoterAddress {
   readonly id: NodeId;

@@ -13,12 +13,8 @@ import {
   splitList,
   type Uuid,
 } from '../../base/index.ts';
-import type { Address } from '../../rpc/api/index.ts';
-import { parseListeners, parseVoters, type VoterAddress } from './addresses.ts';
+import { type Listeners, parseListeners, parseVoters, type VoterAddress } from './addresses.ts';
 import type { ConfigValues } from './sources.ts';
-
-export type ListenerName = 'CLIENT' | 'REPLICA' | 'CONTROLLER';
-export type Listeners = Readonly<Partial<Record<ListenerName, Address>>>;
 
 export interface NodeConfig {
   readonly nodeId: NodeId;
