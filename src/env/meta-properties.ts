@@ -6,6 +6,7 @@
  */
 import { isUuid, type NodeId, StartupError, type Uuid } from '../base/index.ts';
 import type { Files } from './files.ts';
+import { readWholeFile, replaceFile } from './whole-file.ts';
 
 export interface MetaProperties {
   readonly clusterId: Uuid;
@@ -22,17 +23,10 @@ export async function readMetaProperties(
   directory: string,
 ): Promise<MetaProperties | undefined> {
   const path = metaPath(directory);
-  const stat = await files.stat(path);
-  if (stat === undefined) return undefined;
-  if (stat.sizeBytes > SIZE_BYTES_MAX) throw unreadable(path, `it has ${stat.sizeBytes} bytes`);
-  const handle = await files.open(path, 'read');
-  try {
-    const bytes = Buffer.alloc(stat.sizeBytes);
-    const read = await handle.read(bytes, 0);
-    return decode(path, bytes.toString('utf8', 0, read));
-  } finally {
-    await handle.close();
-  }
+  const bytes = await readWholeFile(files, path);
+  if (bytes === undefined) return undefined;
+  if (bytes.length > SIZE_BYTES_MAX) throw unreadable(path, `it has ${bytes.length} bytes`);
+  return decode(path, bytes.toString());
 }
 
 /** Durable and whole when it resolves; replaces what was there. */
@@ -41,17 +35,7 @@ export async function writeMetaProperties(
   directory: string,
   properties: MetaProperties,
 ): Promise<void> {
-  const path = metaPath(directory);
-  const handle = await files.open(`${path}.tmp`, 'create');
-  try {
-    await handle.truncate(0);
-    await handle.write([Buffer.from(encode(properties))], 0);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await files.rename(`${path}.tmp`, path);
-  await files.syncDirectory(directory);
+  await replaceFile(files, metaPath(directory), Buffer.from(encode(properties)));
 }
 
 /** Throws StartupError, with both sides and the way out, when `found` in `directory` is not of this cluster and node. */

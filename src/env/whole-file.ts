@@ -1,34 +1,36 @@
-import { EnvironmentError } from '../base/index.ts';
+import { CorruptionError } from '../base/index.ts';
+import { parentDirectory } from './durable-directory.ts';
 import type { Files } from './files.ts';
 
-/** All bytes of a small file, or undefined when there is none. */
-export async function readWholeFile(files: Files, path: string): Promise<Uint8Array | undefined> {
+/** Files that are read whole are small; a larger one is something else. */
+const BYTES_MAX = 64 * 1024 * 1024;
+
+/** All bytes of a small file, or undefined when there is none. CorruptionError when it cannot be such a file. */
+export async function readWholeFile(files: Files, path: string): Promise<Buffer | undefined> {
+  const stat = await files.stat(path);
+  if (stat === undefined || stat.kind !== 'file') return undefined;
+  if (stat.sizeBytes > BYTES_MAX)
+    throw new CorruptionError(path, BYTES_MAX, `at most ${BYTES_MAX} bytes`, `${stat.sizeBytes}`);
+  const handle = await files.open(path, 'read');
   try {
-    const file = await files.open(path, 'read');
-    try {
-      const bytes = new Uint8Array(await file.sizeBytes());
-      const count = await file.read(bytes, 0);
-      return bytes.subarray(0, count);
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.reason === 'not-found') return undefined;
-    throw error;
+    const bytes = Buffer.alloc(stat.sizeBytes);
+    return bytes.subarray(0, await handle.read(bytes, 0));
+  } finally {
+    await handle.close();
   }
 }
 
-/** Replaces the file: after a crash it holds the old bytes or the new ones, durably the new ones once resolved. */
-export async function writeFileAtomically(files: Files, path: string, bytes: Uint8Array): Promise<void> {
+/** Replaces the file: a reader, also after a crash, meets the old bytes or the new ones; once resolved the new ones last. */
+export async function replaceFile(files: Files, path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
-  const file = await files.open(temporary, 'create');
+  const handle = await files.open(temporary, 'create');
   try {
-    await file.truncate(0);
-    await file.write([bytes], 0);
-    await file.sync();
+    await handle.truncate(0);
+    await handle.write([bytes], 0);
+    await handle.sync();
   } finally {
-    await file.close();
+    await handle.close();
   }
   await files.rename(temporary, path);
-  await files.syncDirectory(path.slice(0, Math.max(path.lastIndexOf('/'), 1)));
+  await files.syncDirectory(parentDirectory(path));
 }

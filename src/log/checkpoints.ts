@@ -1,6 +1,6 @@
 import { CorruptionError, type Offset, type PartitionId, topicPartitionKey } from '../base/index.ts';
-import type { Files } from '../env/index.ts';
-import { decodeCheckpoint, encodeCheckpoint, readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.ts';
 import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 
 /**
@@ -48,6 +48,6 @@ export async function saveCheckpoints(
       const checkpoint = checkpoints.get(topicPartitionKey(topic, partition)) ?? NO_CHECKPOINT;
       return `${topic} ${partition} ${checkpoint[meaning]}`;
     });
-    await replaceFile(files, directory, FILE_NAMES[meaning], encodeCheckpoint(lines));
+    await replaceFile(files, `${directory}/${FILE_NAMES[meaning]}`, encodeCheckpoint(lines));
   }
 }

@@ -1,7 +1,6 @@
 import type { BrokerEpoch } from '../base/index.ts';
 import { NONE } from '../base/index.ts';
-import type { Files } from '../env/index.ts';
-import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
 
 const NAME = '.kafka_cleanshutdown';
 
@@ -15,7 +14,7 @@ export async function saveCleanShutdown(
   directory: string,
   brokerEpoch: BrokerEpoch,
 ): Promise<void> {
-  await replaceFile(files, directory, NAME, Buffer.from(JSON.stringify({ version: 0, brokerEpoch })));
+  await replaceFile(files, `${directory}/${NAME}`, Buffer.from(JSON.stringify({ version: 0, brokerEpoch })));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { CorruptionError } from '../base/index.ts';
-import type { Files } from '../env/index.ts';
-import { decodeCheckpoint, encodeCheckpoint, readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.ts';
 import { EpochCache, type EpochEntry } from './epoch-cache.ts';
 
 const NAME = 'leader-epoch-checkpoint';
@@ -53,7 +53,7 @@ export class EpochCheckpoint {
       while (this.#dirty) {
         this.#dirty = false;
         const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
-        await replaceFile(this.#files, this.#directory, NAME, encodeCheckpoint(lines));
+        await replaceFile(this.#files, `${this.#directory}/${NAME}`, encodeCheckpoint(lines));
       }
     } finally {
       // In the same turn as the last look at `dirty`: a change after it begins a save of its own.

@@ -8,13 +8,12 @@ import {
   type Uuid,
   type WallMs,
 } from '../base/index.ts';
-import type { Environment, FileLock } from '../env/index.ts';
+import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
 import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogPromise, LogSurroundings } from './log-state.ts';
-import { makeDurableDirectory } from './make-directory.ts';
 import { openPartitionLog } from './open-partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { readPartitionMetadata, savePartitionMetadata } from './partition-metadata.ts';

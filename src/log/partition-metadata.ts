@@ -1,13 +1,12 @@
 import { CorruptionError, isUuid, type Uuid } from '../base/index.ts';
-import type { Files } from '../env/index.ts';
-import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
 
 const NAME = 'partition.metadata';
 const TEXT = /^version: 0\ntopic_id: (\S+)\n?$/;
 
 /** Which topic a log directory belongs to: names return, ids never do (KIP-516). */
 export function savePartitionMetadata(files: Files, directory: string, topicId: Uuid): Promise<void> {
-  return replaceFile(files, directory, NAME, Buffer.from(`version: 0\ntopic_id: ${topicId}`));
+  return replaceFile(files, `${directory}/${NAME}`, Buffer.from(`version: 0\ntopic_id: ${topicId}`));
 }
 
 /** undefined: the directory was never finished. Throws CorruptionError. */

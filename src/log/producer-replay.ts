@@ -1,6 +1,5 @@
 import { CorruptionError, type Offset } from '../base/index.ts';
-import type { FileHandle, Files, Logger } from '../env/index.ts';
-import { readWholeFile, replaceFile } from './checkpoint-file.ts';
+import { type FileHandle, type Files, type Logger, readWholeFile, replaceFile } from '../env/index.ts';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
 import { ProducerStates } from './producer-states.ts';
 import type { Segment } from './segment.ts';
@@ -60,7 +59,7 @@ export async function saveSnapshot(
   offset: Offset,
   states: ProducerStates,
 ): Promise<void> {
-  await replaceFile(files, directory, `${offsetName(offset)}.snapshot`, encodeProducerSnapshot(states));
+  await replaceFile(files, `${directory}/${offsetName(offset)}.snapshot`, encodeProducerSnapshot(states));
 }
 
 /**

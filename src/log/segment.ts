@@ -1,6 +1,5 @@
 import { assert, CorruptionError, NONE, type Offset, type WallMs } from '../base/index.ts';
-import type { FileHandle, Files } from '../env/index.ts';
-import { readWholeFile } from './checkpoint-file.ts';
+import { type FileHandle, type Files, readWholeFile } from '../env/index.ts';
 import { OffsetIndex } from './offset-index.ts';
 import { SegmentIndex } from './segment-index.ts';
 import { offsetName } from './segment-names.ts';
