@@ -1,6 +1,6 @@
 /** `cluster.json` in the data directory of a local cluster: what runs there, for people and for the other commands. */
 import { type NodeId, StartupError, type Uuid } from '../base/index.ts';
-import { type Files, readWholeFile, writeFileAtomically } from '../env/index.ts';
+import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
 
 export interface ClusterDescription {
   readonly clusterId: Uuid;
@@ -30,7 +30,7 @@ export async function writeClusterFile(
   cluster: ClusterDescription,
 ): Promise<void> {
   const text = `${JSON.stringify(cluster, undefined, 2)}\n`;
-  await writeFileAtomically(files, `${directory}/${FILE_NAME}`, Buffer.from(text));
+  await replaceFile(files, `${directory}/${FILE_NAME}`, Buffer.from(text));
 }
 
 /** The description in `directory`, or undefined when there is none. */

@@ -1,7 +1,7 @@
 /** What `quorate dev` runs: the plan of a new cluster, or of the one that the data directory holds. */
 import { resolve } from 'node:path';
 import { EnvironmentError, StartupError } from '../../base/index.ts';
-import { type Environment, type FileLock, writeFileAtomically } from '../../env/index.ts';
+import { type Environment, type FileLock, replaceFile } from '../../env/index.ts';
 import { type ClusterPlan, layoutCluster, parseAddress, portsFrom } from '../../server/index.ts';
 import { type ClusterDescription, readClusterFile } from '../cluster-file.ts';
 
@@ -68,7 +68,7 @@ export async function writeNodeFiles(plan: ClusterPlan, { files }: Environment):
   for (const node of plan.nodes) {
     const lines = Object.entries(node.settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
     await files.makeDirectory(node.directory);
-    await writeFileAtomically(files, nodeFile(node.directory), Buffer.from(`${lines.join('\n')}\n`));
+    await replaceFile(files, nodeFile(node.directory), Buffer.from(`${lines.join('\n')}\n`));
   }
 }
 
