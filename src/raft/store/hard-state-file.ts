@@ -54,8 +54,10 @@ export class HardStateFile {
     }
   }
 
+  /** What it gives is durable: a killed process may have left more in the page cache than it had synced. */
   static async open(files: Files, path: string): Promise<HardStateOpening> {
     const handle = await files.open(path, 'write');
+    await handle.sync();
     const bytes = Buffer.alloc(FILE_BYTES);
     const read = await handle.read(bytes, 0);
     const newest = read < FILE_BYTES ? undefined : newestCopy(bytes);
