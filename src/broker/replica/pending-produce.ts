@@ -2,9 +2,10 @@
  * One produce request between append and answer: a counter of open partitions, one timer, one promise.
  *
  * Each partition is answered once; the request when all are, or at its timeout, when the open ones get REQUEST_TIMED_OUT.
- * That, and NOT_ENOUGH_REPLICAS_AFTER_APPEND, do not mean the records are absent: an idempotent retry is recognised.
+ * What was appended is never refused by an error that promises its absence: another leader may have the records, and commit
+ * them. An idempotent retry is recognised.
  */
-import { assert, NONE, type NodeId } from '../../base/index.ts';
+import { assert, ERRORS, NONE, type NodeId } from '../../base/index.ts';
 import type { Timer } from '../../env/index.ts';
 import type { Outcome, PartitionRef, ProducePartitionReply } from '../../rpc/api/index.ts';
 import type { Appended, Partition } from './partition.ts';
@@ -71,10 +72,10 @@ export class PendingProduce {
     });
   }
 
-  /** Answers a partition that was appended, but whose fate is not what was asked for. */
+  /** Answers a partition that was appended, but whose fate is not what was asked for. A definite error loses its name. */
   fail(index: number, outcome: Outcome): void {
     const open = this.#open.get(index);
-    if (open !== undefined) this.#settle(index, refusedReply(open.partition, outcome));
+    if (open !== undefined) this.#settle(index, refusedReply(open.partition, inDoubt(outcome)));
   }
 
   /** Every partition has been handed in; from now on only waiting is left. */
@@ -117,6 +118,11 @@ export class PendingProduce {
 
 function timeoutText({ name }: Partition): string {
   return `${name} was appended but not acknowledged in time; the records may be committed yet`;
+}
+
+function inDoubt(outcome: Outcome): Outcome {
+  const isDefinite = outcome.error !== 'NONE' && ERRORS[outcome.error].definite;
+  return isDefinite ? { ...outcome, error: 'REQUEST_TIMED_OUT' } : outcome;
 }
 
 function refusedReply({ topic, partition }: PartitionRef, outcome: Outcome): ProducePartitionReply {
