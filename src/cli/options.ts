@@ -4,6 +4,10 @@ import type { Client } from '../client/index.ts';
 import { createClient } from '../index.ts';
 import { findBootstrap } from './bootstrap.ts';
 import { fail } from './output.ts';
+import { Patience } from './patience.ts';
+
+/** Somebody waits before a screen: a cluster that does not answer is told sooner than a service would want it. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 export interface CommonOptions {
   readonly bootstrap?: string;
@@ -25,7 +29,12 @@ export async function withClient<O extends CommonOptions>(
   work: (client: Client, options: O) => Promise<void>,
 ): Promise<void> {
   try {
-    await using client = createClient({ bootstrap: await findBootstrap(options), clientId: 'quorate-cli' });
+    await using client = createClient({
+      bootstrap: await findBootstrap(options),
+      clientId: 'quorate-cli',
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      logger: new Patience(),
+    });
     await work(client, options);
   } catch (error) {
     fail(error, options.json === true);

@@ -1,7 +1,7 @@
 /** What a person or a script reads: tables on a terminal, one JSON object a line with `--json`, errors in plain words. */
 import process, { exit, stderr, stdout } from 'node:process';
 import Table from 'cli-table3';
-import { ApiError, EnvironmentError, StartupError } from '../base/index.ts';
+import { ApiError, CorruptionError, EnvironmentError, StartupError } from '../base/index.ts';
 
 /** 0: done. 1: refused or failed. 2: wrong usage. */
 export const EXIT_REFUSED = 1;
@@ -64,9 +64,21 @@ export function endQuietlyOnClosedPipe(): void {
 
 /** The words for whatever was thrown. A bug keeps its stack: there it is what helps. */
 export function describeError(error: unknown): string {
-  if (error instanceof ApiError) return `${error.code}: ${error.message}`;
-  if (error instanceof EnvironmentError || error instanceof StartupError) return error.message;
+  if (error instanceof ApiError) return `${error.code}: ${error.message}${wayOut(error)}`;
+  if (isForPeople(error)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function isForPeople(error: unknown): error is Error {
+  return (
+    error instanceof EnvironmentError || error instanceof StartupError || error instanceof CorruptionError
+  );
+}
+
+/** Where the client cannot know what a person at this command line can do. */
+function wayOut({ code }: ApiError): string {
+  if (code !== 'BROKER_NOT_AVAILABLE') return '';
+  return '; is the cluster running? "quorate dev" starts one here, --bootstrap host:port names another';
 }
 
 /** Ends the command with status 1 after saying why. */

@@ -44,6 +44,7 @@ async function consume(client: Client, topic: string, options: ConsumeOptions): 
   const format = formatterOf(options);
   let left = options.maxMessages ?? Number.POSITIVE_INFINITY;
   let printed = 0;
+  await consumer.assignment();
   idle.restart();
   for await (const batch of consumer.batches()) {
     const records = left < batch.records.length ? batch.records.slice(0, left) : batch.records;

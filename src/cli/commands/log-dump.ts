@@ -75,11 +75,11 @@ function printBatch(batch: Uint8Array, position: number, options: DumpOptions): 
   const problem = validateBatch(batch);
   const records = options.records && problem === undefined ? decodeRecords(batch) : [];
   if (options.json) {
-    const shown = records.map(recordFields);
+    const shown = records.map((record) => snakeCase(recordFields(record)));
     printJson({
       position,
-      ...batchFields(header),
-      isvalid: problem === undefined,
+      ...snakeCase(batchFields(header)),
+      is_valid: problem === undefined,
       ...(options.records ? { records: shown } : {}),
     });
     return;
@@ -115,6 +115,13 @@ function batchFields(header: BatchHeader): Record<string, string | number | bool
     compresscodec: header.codec ?? 'unknown',
     crc: header.crc,
   };
+}
+
+/** For JSON, where names are as in the .proto files. */
+function snakeCase(fields: Record<string, unknown>): Record<string, unknown> {
+  const named = (name: string): string =>
+    name.replace(/[a-z][A-Z]/g, ([a = '', b = '']) => `${a}_${b}`).toLowerCase();
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [named(name), value]));
 }
 
 function recordFields(record: DecodedRecord): Record<string, unknown> {

@@ -8,7 +8,7 @@ import { nodeFiles } from '../../env/node/index.ts';
 import { COMPRESSION_TYPES, type CompressionType } from '../../log/record/index.ts';
 import { Latencies } from '../latency.ts';
 import { readLines } from '../lines.ts';
-import { type CommonOptions, withClient, withCommonOptions } from '../options.ts';
+import { type CommonOptions, wholeNumber, withClient, withCommonOptions } from '../options.ts';
 import {
   describeError,
   EXIT_REFUSED,
@@ -24,6 +24,7 @@ interface ProduceOptions extends CommonOptions {
   readonly keySeparator?: string;
   readonly acks: 'all' | '0' | '1';
   readonly compression: CompressionType;
+  readonly timeoutMs: number;
 }
 
 /** Records of one send, and sends without an answer; beyond that, reading waits. */
@@ -38,7 +39,12 @@ export function defineProduce(command: Command): void {
     .addOption(
       new Option('--acks <how>', 'when a record counts as written').choices(['all', '1', '0']).default('all'),
     )
-    .addOption(new Option('--compression <type>').choices([...COMPRESSION_TYPES]).default('none'))
+    .addOption(
+      new Option('--compression <type>', 'how batches are compressed')
+        .choices([...COMPRESSION_TYPES])
+        .default('none'),
+    )
+    .option('--timeout-ms <ms>', 'how long a record may be tried again', wholeNumber(1), 30_000)
     .action((topic: string, options: ProduceOptions) =>
       withClient(options, (client) => produce(client, topic, options)),
     );
@@ -47,7 +53,13 @@ export function defineProduce(command: Command): void {
 async function produce(client: Client, topic: string, options: ProduceOptions): Promise<void> {
   const acks = options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0;
   const run = new ProduceRun(
-    client.producer({ acks, compression: options.compression, batchSize: 65_536 }),
+    client.producer({
+      acks,
+      compression: options.compression,
+      batchSize: 65_536,
+      deliveryTimeoutMs: options.timeoutMs,
+      maxBlockMs: options.timeoutMs,
+    }),
     topic,
   );
   const file = options.file === undefined ? undefined : await nodeFiles().open(options.file, 'read');

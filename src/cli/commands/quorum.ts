@@ -23,8 +23,7 @@ export function defineQuorum(group: Command): void {
 
 /** As kafka-metadata-quorum describe --status prints it. */
 function printQuorum(quorum: DescribeQuorumReply): void {
-  const ids = (replicas: readonly ReplicaState[]): string =>
-    replicas.map(({ replica }) => replica.id).join(',');
+  const ids = (replicas: readonly ReplicaState[]): string => byId(replicas).map(idOf).join(',');
   const rows: readonly (readonly [string, string | number])[] = [
     ['LeaderId', quorum.leaderId],
     ['LeaderEpoch', quorum.leaderEpoch],
@@ -34,6 +33,12 @@ function printQuorum(quorum: DescribeQuorumReply): void {
     ['CurrentObservers', `[${ids(quorum.observers)}]`],
   ];
   for (const [name, value] of rows) printLine(`${`${name}:`.padEnd(18)}${value}`);
+}
+
+const idOf = ({ replica }: ReplicaState): number => replica.id;
+
+function byId(replicas: readonly ReplicaState[]): ReplicaState[] {
+  return replicas.toSorted((a, b) => idOf(a) - idOf(b));
 }
 
 function printReplication(quorum: DescribeQuorumReply): void {
@@ -49,17 +54,17 @@ function printReplication(quorum: DescribeQuorumReply): void {
   printTable(
     ['NODE', 'DIRECTORY', 'LOG END', 'LAG', 'LAST FETCH MS', 'CAUGHT UP MS', 'STATUS'],
     [
-      ...quorum.voters.map((state) =>
+      ...byId(quorum.voters).map((state) =>
         row(state.replica.id === quorum.leaderId ? 'Leader' : 'Follower', state),
       ),
-      ...quorum.observers.map((state) => row('Observer', state)),
+      ...byId(quorum.observers).map((state) => row('Observer', state)),
     ],
   );
 }
 
 function quorumJson(quorum: DescribeQuorumReply): Record<string, unknown> {
   const states = (replicas: readonly ReplicaState[]) =>
-    replicas.map((state) => ({
+    byId(replicas).map((state) => ({
       replica_id: state.replica.id,
       directory_id: state.replica.directoryId,
       log_end_offset: state.logEndOffset,

@@ -36,7 +36,14 @@ function announce(node: ServerNode, config: NodeConfig, json: boolean): void {
   const roles = [...(config.isBroker ? ['broker'] : []), ...(config.isController ? ['controller'] : [])];
   const { clusterId } = node.identity;
   if (json)
-    printJson({ ready: true, id: config.nodeId, roles, cluster_id: clusterId, listeners, pid: process.pid });
+    printJson({
+      ready: true,
+      node_id: config.nodeId,
+      roles,
+      cluster_id: clusterId,
+      listeners,
+      pid: process.pid,
+    });
   else
     printLine(
       `${roles.join(' and ')} ${config.nodeId} of cluster ${clusterId} is ready: ` +

@@ -3,6 +3,7 @@
  * it again: whoever kills nodes on purpose wants to see it. Children end when this process does, by whatever signal.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { type NodeId, StartupError } from '../../base/index.ts';
 import type { ClusterPlan, NodePlan } from '../../server/index.ts';
@@ -25,6 +26,8 @@ export class NodeProcesses {
   }
 
   async start(): Promise<void> {
+    // What this process has compiled the children need not compile again.
+    flushCompileCache();
     await Promise.all(this.#plan.nodes.map((node) => this.startNode(node)));
   }
 
