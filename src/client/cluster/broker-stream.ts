@@ -35,6 +35,7 @@ export interface BrokerStreamOptions<Request, Reply, Item> {
 interface Stream<Request, Item> {
   sink: Sink<Request> | undefined;
   readonly pending: Map<number, Pending<Item>>;
+  onEnded: (() => void) | undefined;
 }
 
 export class BrokerStream<
@@ -92,6 +93,16 @@ export class BrokerStream<
     stream?.sink?.end();
   }
 
+  /** {@link close}; resolves when the broker has read everything and ended its side, or the stream broke. */
+  finish(): Promise<void> {
+    const stream = this.#stream;
+    if (stream?.sink === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      stream.onEnded = resolve;
+      this.close();
+    });
+  }
+
   #open(item: Item): Stream<Request, Item> | undefined {
     const { nodeId } = this;
     const connection = this.#options.connect();
@@ -100,7 +111,7 @@ export class BrokerStream<
       this.#fail([item], new EnvironmentError('unreachable', `broker ${nodeId}`, unknown), false);
       return undefined;
     }
-    const stream: Stream<Request, Item> = { sink: undefined, pending: new Map() };
+    const stream: Stream<Request, Item> = { sink: undefined, pending: new Map(), onEnded: undefined };
     this.#stream = stream;
     this.#blocked = false;
     let ended: Error | undefined;
@@ -114,6 +125,7 @@ export class BrokerStream<
         ended =
           error ??
           new EnvironmentError('disconnected', `broker ${nodeId}`, `broker ${nodeId} ended the stream`);
+        stream.onEnded?.();
         this.#ended(stream, ended);
       },
     });

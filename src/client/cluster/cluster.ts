@@ -104,7 +104,7 @@ export class Cluster {
 
   /**
    * Metadata of `name`, asked for when unknown. Waits out brokers that do not know it yet;
-   * UNKNOWN_TOPIC_OR_PARTITION after a second of that, BROKER_NOT_AVAILABLE or REQUEST_TIMED_OUT when nobody
+   * UNKNOWN_TOPIC_OR_PARTITION after a second of that (or half of `timeoutMs`), BROKER_NOT_AVAILABLE or REQUEST_TIMED_OUT when nobody
    * answers within `timeoutMs`.
    */
   async topic(name: string, timeoutMs: number, signal?: AbortSignal): Promise<TopicMetadata> {
@@ -120,7 +120,8 @@ export class Cluster {
       const reply = await this.#askMetadata([name], { timeoutMs: Math.max(1, timeoutMs - waitedMs), signal });
       const problem = reply.topics.find((topic) => topic.name === name);
       if (problem === undefined || problem.error === 'NONE') continue;
-      const lasting = problem.error !== 'UNKNOWN_TOPIC_OR_PARTITION' || waitedMs >= UNKNOWN_TOPIC_GRACE_MS;
+      const graceMs = Math.min(UNKNOWN_TOPIC_GRACE_MS, timeoutMs / 2);
+      const lasting = problem.error !== 'UNKNOWN_TOPIC_OR_PARTITION' || waitedMs >= graceMs;
       if (!lasting) continue;
       this.#wanted.delete(name);
       throw new ApiError(
@@ -180,6 +181,7 @@ export class Cluster {
       }
       const waitMs = backoffMs(rounds, this.#options.retryBackoff, random);
       if (clock.monotonicMs() + waitMs >= deadlineMs) throw this.#gaveUp(what, options.timeoutMs, last);
+      this.environment.logger.debug({ what, error: messageOf(last) }, 'asking again');
       await sleep(timers, waitMs, signal);
     }
   }

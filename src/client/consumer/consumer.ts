@@ -144,7 +144,8 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
   #open(): Promise<void> {
     this.#opening ??= this.#assign().catch((error: unknown) => {
       this.#opening = undefined;
-      throw error;
+      // Whoever closed it does not want to hear what that cut short.
+      if (!this.#closed) throw error;
     });
     return this.#opening;
   }

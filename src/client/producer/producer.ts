@@ -82,6 +82,7 @@ export class Producer implements AsyncDisposable {
         ? undefined
         : this.#cluster.environment.timers.after(timeoutMs, () => this.#giveUp());
     await this.flush();
+    await this.#sender.finish();
     timer?.cancel();
     this.#giveUp();
     this.#onClosed(this);
@@ -191,6 +192,8 @@ export class Producer implements AsyncDisposable {
     const oldestMs = this.#cluster.environment.clock.monotonicMs() - maxBlockMs;
     const held = `${this.#sender.bufferedBytes} of ${bufferMemory} bytes of bufferMemory`;
     for (const lane of this.#blocked) {
+      // It has a bound of its own, and better words.
+      if (lane.preparing) continue;
       for (const send of lane.pending) {
         if (send.sinceMs > oldestMs || send.next > 0) continue;
         const message = `no room for records of ${lane.topic} within ${maxBlockMs} ms: ${held} are taken`;

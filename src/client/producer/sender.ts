@@ -57,6 +57,7 @@ export class Sender {
   #wake: Timer | undefined;
   #sweep: Timer | undefined;
   #closed = false;
+  #onClosed: (() => void) | undefined;
 
   /** `onRoom` is called when `bufferedBytes` has fallen. */
   constructor(cluster: Cluster, config: ProducerConfig, onRoom: () => void) {
@@ -102,10 +103,25 @@ export class Sender {
     };
   }
 
+  /**
+   * Resolves when the brokers have read what nobody answers: with acks=0 the end of the stream is the only word of it.
+   * No later than `close`, and than request.timeout.ms.
+   */
+  async finish(): Promise<void> {
+    if (this.#config.acks !== 0 || this.#closed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onClosed = resolve;
+    const late = this.#cluster.environment.timers.after(this.#config.requestTimeoutMs, resolve);
+    const ended = Promise.all([...this.#channels.values()].map((channel) => channel.finish()));
+    await Promise.race([ended, promise]);
+    late.cancel();
+  }
+
   /** Gives up everything that is left, with `error` for what was never sent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#onClosed?.();
     this.#stopMetadata();
     this.#wake?.cancel();
     this.#sweep?.cancel();

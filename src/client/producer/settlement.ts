@@ -95,7 +95,9 @@ export class Settlement {
     batch.lastCode = sent ? 'NETWORK_EXCEPTION' : 'LEADER_NOT_AVAILABLE';
     batch.lastProblem = `${batch.lastCode}: ${problem}`;
     queue.searching = true;
-    this.#carryOut(queue, batch, sent ? { kind: 'retry', doubt: 'NETWORK_EXCEPTION' } : { kind: 'retry' });
+    const verdict: Verdict = sent ? { kind: 'retry', doubt: 'NETWORK_EXCEPTION' } : { kind: 'retry' };
+    this.#log(queue, batch, verdict);
+    this.#carryOut(queue, batch, verdict);
   }
 
   finish(queue: PartitionQueue, batch: ProducerBatch, answer: Answer): void {

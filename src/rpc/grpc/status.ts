@@ -102,7 +102,7 @@ export function fromStatus(ended: Status, peer: string): ApiError | EnvironmentE
       return new EnvironmentError('deadline-exceeded', peer, `no reply from ${peer} in time`);
     case status.UNAVAILABLE:
       return NOT_SENT.test(ended.details)
-        ? new EnvironmentError('unreachable', peer, `cannot connect to ${peer}: ${ended.details}`)
+        ? new EnvironmentError('unreachable', peer, `cannot connect to ${peer}: ${reasonIn(ended.details)}`)
         : disconnected(peer, ended.details);
     case status.UNIMPLEMENTED:
       return new ApiError('UNSUPPORTED_VERSION', `${peer} does not offer this call`);
@@ -122,6 +122,11 @@ export function fromStatus(ended: Status, peer: string): ApiError | EnvironmentE
 const NOT_SENT =
   /^(No connection established|Name resolution failed|Stream refused by server|Channel closed before)/;
 const TOO_LARGE = /larger than/;
+
+/** What the system said, out of the words that grpc-js puts around it. */
+function reasonIn(details: string): string {
+  return /Last error: (?:Error: )?(.+?)\. Resolution note:/.exec(details)?.[1] ?? details;
+}
 
 export function disconnected(peer: string, details: string): EnvironmentError {
   return new EnvironmentError('disconnected', peer, `the connection to ${peer} broke: ${details}`);
