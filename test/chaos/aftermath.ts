@@ -1,0 +1,129 @@
+/**
+ * What must hold when everything runs again and nobody writes: in-sync sets full, replicas equal byte for byte, one image of
+ * the metadata, every broker serving the same records, nothing alarming in the logs of the nodes.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '../../src/client/index.ts';
+import { createClient } from '../../src/index.ts';
+import type { Address } from '../../src/rpc/api/index.ts';
+import type { History } from './history.ts';
+import type { Nodes } from './nodes.ts';
+
+/** Polls until `check` names no problem any more; gives how long that took, or notes the last problem. */
+export async function settle(
+  history: History,
+  what: string,
+  limitMs: number,
+  check: () => Promise<string | undefined>,
+): Promise<number> {
+  const beganMs = performance.now();
+  for (;;) {
+    const problem = await check().catch((error: unknown) => String(error));
+    const tookMs = performance.now() - beganMs;
+    if (problem === undefined) return Math.round(tookMs);
+    if (tookMs > limitMs) {
+      history.find(`${what} not within ${limitMs} ms: ${problem}`);
+      return Number.POSITIVE_INFINITY;
+    }
+    await pause(100);
+  }
+}
+
+export async function isrProblem(admin: Client['admin']): Promise<string | undefined> {
+  for (const topic of await admin.listTopics({ timeoutMs: 3000 }))
+    for (const { partition, leaderId, isr, replicas } of topic.partitions)
+      if (leaderId < 0 || isr.length < replicas.length)
+        return `${topic.name}-${partition}: leader ${leaderId}, isr ${isr} of ${replicas}`;
+  return undefined;
+}
+
+/** Every node's digest by offset, asked of each broker by itself. */
+export async function digestProblem(nodes: Nodes): Promise<string | undefined> {
+  const digests = new Map<number, string>();
+  const seen: string[] = [];
+  for (const node of nodes.brokers) {
+    await using client = createClient({
+      bootstrap: formatOf(node.listeners.CLIENT),
+      clientId: 'chaos-digest',
+    });
+    const { digest } = await client.admin.describeCluster({ timeoutMs: 3000 });
+    seen.push(`broker ${digest.nodeId}: ${digest.digest.slice(0, 12)} at ${digest.offset}`);
+    digests.set(digest.offset, digests.get(digest.offset) ?? digest.digest);
+    if (digests.get(digest.offset) !== digest.digest) return `DIFFERENT IMAGES: ${seen.join(', ')}`;
+  }
+  return digests.size === 1 ? undefined : `different offsets: ${seen.join(', ')}`;
+}
+
+/** Reads `topic` from the beginning with one broker as the only address known at first. */
+export async function readAll(
+  history: History,
+  topic: string,
+  who: string,
+  address: Address | undefined,
+): Promise<number> {
+  await using client = createClient({ bootstrap: formatOf(address), clientId: who });
+  const consumer = client.consumer({ topic, from: 'beginning', offsetReset: 'none' });
+  const positions = new Map<number, number>();
+  for await (const batch of consumer.batchesUntilEnd())
+    positions.set(batch.partition, history.read(who, batch, positions.get(batch.partition) ?? 0));
+  let count = 0;
+  for (const [partition, end] of positions) {
+    count += end;
+    if (end < history.endOf(topic, partition))
+      history.find(
+        `${who}: ${topic}-${partition} ends at ${end}, somebody read up to ${history.endOf(topic, partition)}`,
+      );
+  }
+  return count;
+}
+
+/** Compares the bytes of every partition's segments over its replicas; only when nobody writes. */
+export function replicaProblem(nodes: Nodes): string | undefined {
+  const [one, ...others] = nodes.brokers.map(({ directory }) => directory);
+  if (one === undefined) return undefined;
+  for (const name of partitionsIn(one)) {
+    const bytes = bytesOf(`${one}/${name}`);
+    for (const other of others) {
+      const theirs = bytesOf(`${other}/${name}`);
+      if (!bytes.equals(theirs))
+        return `${name}: ${bytes.length} bytes in ${one}, ${theirs.length} in ${other}`;
+    }
+  }
+  return undefined;
+}
+
+export function inspectLogs(nodes: Nodes, history: History): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const node of nodes.plan.nodes) {
+    for (const line of readFileSync(nodes.logOf(node), 'utf8').split('\n')) {
+      if (line === '') continue;
+      const isWarning = /"level":("warn"|40)/.test(line);
+      const message = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line.slice(0, 120);
+      const kind = `${node.role} ${isWarning ? 'warn' : 'ERROR'}: ${message}`;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      if (!isWarning && counts.get(kind) === 1) history.find(`${node.name} says: ${line.slice(0, 900)}`);
+    }
+  }
+  return counts;
+}
+
+function partitionsIn(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /\d{20}\.log$/.test(path))
+    .map((path) => path.replace(/\/\d{20}\.log$/, ''))
+    .filter((path, index, all) => all.indexOf(path) === index);
+}
+
+function bytesOf(directory: string): Buffer {
+  try {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.log'));
+    return Buffer.concat(names.sort().map((name) => readFileSync(`${directory}/${name}`)));
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+function formatOf(address: Address | undefined): string {
+  return `${address?.host}:${address?.port}`;
+}

@@ -1,0 +1,134 @@
+/**
+ * Six real processes that a nemesis may kill, stop and start. Each writes what it has to say into a file of its own; a node
+ * that ends without having been told to is a finding.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import type { NodeId } from '../../src/base/index.ts';
+import { nodeFile } from '../../src/cli/dev/dev-plan.ts';
+import type { ClusterPlan, NodePlan } from '../../src/server/index.ts';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface Footprint {
+  readonly rssMb: number;
+  readonly files: number;
+  readonly sockets: number;
+}
+
+export class Nodes {
+  readonly plan: ClusterPlan;
+  /** Ends that nobody asked for. */
+  readonly surprises: string[] = [];
+  readonly #children = new Map<NodeId, ChildProcess>();
+  readonly #expected = new WeakSet<ChildProcess>();
+  readonly #ready = new Set<NodeId>();
+  readonly #paused = new Set<NodeId>();
+
+  constructor(plan: ClusterPlan) {
+    this.plan = plan;
+  }
+
+  get brokers(): readonly NodePlan[] {
+    return this.plan.nodes.filter(({ role }) => role === 'broker');
+  }
+
+  get controllers(): readonly NodePlan[] {
+    return this.plan.nodes.filter(({ role }) => role === 'controller');
+  }
+
+  isUp(id: NodeId): boolean {
+    return this.#children.has(id) && !this.#paused.has(id);
+  }
+
+  isRunning(id: NodeId): boolean {
+    return this.#children.has(id);
+  }
+
+  isReady(id: NodeId): boolean {
+    return this.#ready.has(id);
+  }
+
+  get allUp(): boolean {
+    return this.plan.nodes.every(({ id }) => this.isUp(id) && this.isReady(id));
+  }
+
+  start(node: NodePlan): void {
+    if (this.#children.has(node.id)) return;
+    const log = openSync(this.logOf(node), 'a');
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', MAIN, 'server', '--config', nodeFile(node.directory)],
+      {
+        stdio: ['ignore', 'ignore', log, 'ipc'],
+      },
+    );
+    closeSync(log);
+    this.#children.set(node.id, child);
+    child.once('message', () => this.#ready.add(node.id));
+    child.once('exit', (code, signal) => {
+      this.#children.delete(node.id);
+      this.#ready.delete(node.id);
+      this.#paused.delete(node.id);
+      if (!this.#expected.has(child))
+        this.surprises.push(`${node.name} ended: ${signal ?? `status ${code}`}`);
+      else if (code !== null && code !== 0)
+        this.surprises.push(`${node.name}, asked to stop, ended with ${code}`);
+    });
+  }
+
+  /** Resolves when the process is gone; one that was stopped goes on first, so that it can be told. */
+  end(id: NodeId, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#children.get(id);
+    if (child === undefined) return Promise.resolve();
+    this.#expected.add(child);
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    this.resume(id);
+    child.kill(signal);
+    return ended;
+  }
+
+  pause(id: NodeId): void {
+    if (this.#children.get(id)?.kill('SIGSTOP')) this.#paused.add(id);
+  }
+
+  resume(id: NodeId): void {
+    if (this.#paused.delete(id)) this.#children.get(id)?.kill('SIGCONT');
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all(this.plan.nodes.map(({ id }) => this.end(id, 'SIGKILL')));
+  }
+
+  logOf(node: NodePlan): string {
+    return `${this.plan.directory}/${node.name}.log`;
+  }
+
+  /** Of Linux' /proc; undefined elsewhere, and for what does not run. */
+  footprint(id: NodeId): Footprint | undefined {
+    const pid = this.#children.get(id)?.pid;
+    if (pid === undefined) return undefined;
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+      const rssMb = Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+      return {
+        rssMb,
+        files: targets.length,
+        sockets: targets.filter((to) => to.startsWith('socket:')).length,
+      };
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}

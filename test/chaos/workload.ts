@@ -1,0 +1,158 @@
+/** Clients that produce and consume while the nemesis is at work; each in its own client, so that connections are its own. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { ApiError, SeededRandom } from '../../src/base/index.ts';
+import type { Client, ProducerOptions, RecordInput } from '../../src/client/index.ts';
+import type { Logger } from '../../src/env/index.ts';
+import { createClient } from '../../src/index.ts';
+import { type History, recordText } from './history.ts';
+
+export interface ProducerPlan {
+  readonly name: string;
+  readonly topic: string;
+  readonly partitions: number;
+  readonly options: ProducerOptions;
+}
+
+/** An acknowledgement of something sent at `sentMs`. */
+export type AckListener = (topic: string, partition: number, sentMs: number) => void;
+
+/** Sends that one producer may have open; it waits then. */
+const OPEN_MAX = 40;
+const FILLER_BYTES_MAX = 600;
+const BATCH_MAX = 40;
+
+export class ProducingClient {
+  readonly #plan: ProducerPlan;
+  readonly #history: History;
+  readonly #onAck: AckListener;
+  readonly #random: SeededRandom;
+  readonly #client: Client;
+  readonly #open = new Set<Promise<void>>();
+  #stopped = false;
+
+  constructor(plan: ProducerPlan, bootstrap: string, seed: number, history: History, onAck: AckListener) {
+    this.#plan = plan;
+    this.#history = history;
+    this.#onAck = onAck;
+    this.#random = new SeededRandom(seed, plan.name);
+    this.#client = createClient({ bootstrap, clientId: plan.name, logger: clientLogger(plan.name, history) });
+  }
+
+  /** Resolves after `stop`, when everything is settled. */
+  async run(): Promise<void> {
+    const producer = this.#client.producer(this.#plan.options);
+    while (!this.#stopped) {
+      const { topic, name } = this.#plan;
+      const records = this.#draw();
+      const sending = this.#history.begin(name, topic, records.length);
+      const input = records.map((record, index) => ({
+        ...record,
+        value: recordText(name, sending.first + index, this.#random.integer(0, FILLER_BYTES_MAX)),
+      }));
+      const sentMs = performance.now();
+      const settled = producer.send(topic, input).then(
+        (acks) => {
+          this.#history.acknowledged(sending, acks);
+          for (const { partition } of acks) this.#onAck(topic, partition, sentMs);
+        },
+        (error: unknown) => {
+          sending.problem = error instanceof ApiError ? `${error.code}: ${error.message}` : String(error);
+          sending.fate = error instanceof ApiError && error.definite ? 'failed' : 'unknown';
+          if (!(error instanceof ApiError)) this.#history.find(`${name}: send threw ${String(error)}`);
+        },
+      );
+      this.#open.add(settled);
+      settled.then(() => this.#open.delete(settled));
+      if (this.#open.size >= OPEN_MAX) await Promise.race(this.#open);
+      await pause(this.#random.integer(0, 30));
+    }
+    await producer.close();
+    await Promise.all(this.#open);
+    await this.#client.close();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** One record, or several: to one partition, or wherever their keys belong. */
+  #draw(): RecordInput[] {
+    const partition = this.#random.integer(0, this.#plan.partitions);
+    const count = this.#random.float() < 0.4 ? 1 : this.#random.integer(1, BATCH_MAX);
+    const keyed = this.#random.float() < 0.3;
+    return Array.from({ length: count }, () =>
+      keyed ? { key: `k${this.#random.integer(0, 100)}` } : { partition },
+    );
+  }
+}
+
+/** Reads a topic from its beginning, again and again, each time with a consumer of its own until it is stopped. */
+export class ReadingClient {
+  readonly #name: string;
+  readonly #topic: string;
+  readonly #history: History;
+  readonly #random: SeededRandom;
+  readonly #client: Client;
+  #stop = new AbortController();
+  #stopped = false;
+
+  constructor(name: string, topic: string, bootstrap: string, seed: number, history: History) {
+    this.#name = name;
+    this.#topic = topic;
+    this.#history = history;
+    this.#random = new SeededRandom(seed, name);
+    this.#client = createClient({ bootstrap, clientId: name, logger: clientLogger(name, history) });
+  }
+
+  /** Each reader lives for 5 to `longestMs`. */
+  async run(longestMs: number): Promise<void> {
+    while (!this.#stopped) {
+      this.#stop = new AbortController();
+      const over = setTimeout(() => this.#stop.abort(), this.#random.integer(5000, longestMs));
+      try {
+        await this.#read();
+      } catch (error) {
+        this.#history.find(`${this.#name}: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+      clearTimeout(over);
+    }
+    await this.#client.close();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#stop.abort();
+  }
+
+  async #read(): Promise<void> {
+    const { signal } = this.#stop;
+    const options = { topic: this.#topic, from: 'beginning', offsetReset: 'none', signal } as const;
+    const consumer = this.#client.consumer(options);
+    const positions = new Map<number, number>();
+    try {
+      for await (const batch of consumer.batches())
+        positions.set(
+          batch.partition,
+          this.#history.read(this.#name, batch, positions.get(batch.partition) ?? 0),
+        );
+    } catch (error) {
+      // Nobody there when the reader began: it tries again.
+      if (!(error instanceof ApiError && error.retriable)) throw error;
+      await pause(200);
+    } finally {
+      await consumer.close();
+    }
+  }
+}
+
+/** An error in the log of a client is a finding. */
+export function clientLogger(name: string, history: History): Logger {
+  const logger: Logger = {
+    error: (fields, message) => history.find(`${name} logs: ${message} ${JSON.stringify(fields)}`),
+    warn() {},
+    info() {},
+    debug() {},
+    child: () => logger,
+  };
+  return logger;
+}
