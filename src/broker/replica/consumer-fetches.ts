@@ -146,10 +146,13 @@ export class ConsumerFetches {
   }
 }
 
-/** Throws what a request that believes in `epoch` and needs the leader has to be told. */
+/** Throws what a request that believes in `epoch` and needs the leader, and its log, has to be told. */
 export function assertLeader(partition: Partition, epoch: number): void {
   const problem = leaderEpochProblem(partition.state, epoch);
-  if (problem === undefined) return;
+  if (problem === undefined) {
+    if (partition.log.failure !== undefined) throw new ApiError('KAFKA_STORAGE_ERROR');
+    return;
+  }
   const { name, state } = partition;
   const leader = state.leaderId === NONE ? 'no broker' : `broker ${state.leaderId}`;
   throw new ApiError(

@@ -87,6 +87,8 @@ export class Partition implements PartitionRef {
     this.#host = host;
     this.#acks = new AckWaiters(log, this.state, () => this.#describeUnderMinIsr());
     this.#unsubscribe = log.onProgress(() => this.#handleProgress());
+    // One that could not be opened looks empty: as leader it would make every follower cut its log to nothing.
+    if (log.failure !== undefined) this.#handleFailure(log.failure);
   }
 
   /** First offset that read_committed may not see: the high watermark, while there are no transactions. */
@@ -195,6 +197,8 @@ export class Partition implements PartitionRef {
     const { log } = this;
     const problem = followerFetchProblem(this.state, from, fetch.currentLeaderEpoch, this.#host.brokers);
     if (problem !== undefined) return { kind: 'refused', ...refusal(problem) };
+    // What a failed log says of its epochs is no reason for anybody to cut his own.
+    if (log.failure !== undefined) return { kind: 'refused', ...refusal('KAFKA_STORAGE_ERROR') };
     const agreement = decideAgreement(log, fetch.fetchOffset, fetch.lastFetchedEpoch);
     if (agreement.kind === 'agrees') this.#observe(from, fetch);
     return agreement;
