@@ -56,8 +56,8 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'cleanup.policy': {
     type: 'list',
     default: 'delete',
-    values: ['delete', 'compact'],
-    text: 'delete, compact, or both',
+    values: ['delete'],
+    text: 'what happens to old records; compaction is not there yet',
   },
   'compression.type': choice('producer', COMPRESSIONS, 'compression of stored batches; producer: as sent'),
   'message.timestamp.type': choice(
@@ -75,7 +75,7 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   ),
 };
 
-const voterTimeout = (def: number, text: string): ConfigKey => integer(def, text, 1, INT32_MAX);
+const milliseconds = (def: number, text: string): ConfigKey => integer(def, text, 1, INT32_MAX);
 
 /** Keys of a node. */
 export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
@@ -114,19 +114,13 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'log.dirs': { type: 'list', required: true, text: 'data directory' },
   'metadata.log.dir': string(undefined, 'directory of the metadata log; absent: the first of log.dirs'),
   'broker.rack': string(undefined, 'rack of this broker, for placement'),
-  'controller.quorum.election.timeout.ms': voterTimeout(1000, 'lower bound of the election timeout'),
-  'controller.quorum.fetch.timeout.ms': voterTimeout(
+  'controller.quorum.election.timeout.ms': milliseconds(1000, 'lower bound of the election timeout'),
+  'controller.quorum.fetch.timeout.ms': milliseconds(
     2000,
     'silence of the leader before a follower seeks election',
   ),
-  'controller.quorum.election.backoff.max.ms': voterTimeout(1000, 'longest wait between two elections'),
-  'controller.quorum.request.timeout.ms': voterTimeout(2000, 'longest wait for a reply of the quorum'),
-  'controller.quorum.append.linger.ms': integer(
-    0,
-    'wait for more records before an append (Kafka: 25)',
-    0,
-    INT32_MAX,
-  ),
+  'controller.quorum.election.backoff.max.ms': milliseconds(1000, 'longest wait between two elections'),
+  'controller.quorum.request.timeout.ms': milliseconds(2000, 'longest wait for a reply of the quorum'),
   'controller.quorum.disconnect.grace.ms': integer(
     300,
     'wait after the leader connection broke (ours)',
@@ -139,15 +133,15 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     0,
     INT32_MAX,
   ),
-  'broker.heartbeat.interval.ms': voterTimeout(2000, 'time between two heartbeats of a broker'),
-  'broker.session.timeout.ms': voterTimeout(9000, 'silence after which a broker is fenced'),
+  'broker.heartbeat.interval.ms': milliseconds(2000, 'time between two heartbeats of a broker'),
+  'broker.session.timeout.ms': milliseconds(9000, 'silence after which a broker is fenced'),
   'broker.disconnect.grace.ms': integer(
     500,
     'a broken session stream may come back within this (ours)',
     0,
     INT32_MAX,
   ),
-  'initial.broker.registration.timeout.ms': voterTimeout(60_000, 'longest wait for the first registration'),
+  'initial.broker.registration.timeout.ms': milliseconds(60_000, 'longest wait for the first registration'),
   'controlled.shutdown.enable': boolean(true, 'move leaders away before stopping'),
   'controlled.shutdown.timeout.ms': integer(
     5000,
@@ -159,7 +153,7 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'delete.topic.enable': boolean(true, 'allow topics to be deleted'),
   'num.partitions': integer(1, 'partitions of a topic that names none', 1, INT32_MAX),
   'default.replication.factor': integer(1, 'replicas of a topic that names none', 1, 32_767),
-  'replica.lag.time.max.ms': voterTimeout(
+  'replica.lag.time.max.ms': milliseconds(
     10_000,
     'a follower behind for longer leaves the ISR (Kafka: 30000)',
   ),
@@ -168,10 +162,11 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'replica.fetch.max.bytes': integer(1_048_576, 'bytes of one partition in a replica fetch', 1, INT32_MAX),
   'replica.fetch.response.max.bytes': integer(10_485_760, 'bytes of a replica fetch', 1, INT32_MAX),
   'replica.fetch.backoff.ms': integer(1000, 'pause of a partition whose fetch failed', 0, INT32_MAX),
-  'replica.high.watermark.checkpoint.interval.ms': voterTimeout(5000, 'time between two checkpoints'),
+  'replica.high.watermark.checkpoint.interval.ms': milliseconds(5000, 'time between two checkpoints'),
+  'log.retention.check.interval.ms': milliseconds(300_000, 'time between two looks for segments to delete'),
   'fetch.max.bytes': integer(57_671_680, 'most bytes of one fetch', 1024, INT32_MAX),
-  'request.timeout.ms': voterTimeout(30_000, 'deadline of calls between nodes'),
-  'producer.id.expiration.ms': voterTimeout(86_400_000, 'a silent producer is forgotten after this'),
+  'request.timeout.ms': milliseconds(30_000, 'deadline of calls between nodes'),
+  'producer.id.expiration.ms': milliseconds(86_400_000, 'a silent producer is forgotten after this'),
   'log.tail.cache.bytes': integer(67_108_864, 'memory for recent appends, over all partitions (ours)', 0),
   'max.inflight.bytes': integer(
     67_108_864,
@@ -210,7 +205,7 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'log.cleanup.policy': {
     type: 'list',
     default: 'delete',
-    values: ['delete', 'compact'],
+    values: ['delete'],
     topic: 'cleanup.policy',
     text: 'default of the topic key',
   },

@@ -27,6 +27,7 @@ export interface BrokerConfig {
   readonly replicaFetchResponseMaxBytes: number;
   readonly replicaFetchBackoffMs: number;
   readonly highWatermarkCheckpointIntervalMs: number;
+  readonly retentionCheckIntervalMs: number;
   readonly producerIdExpirationMs: number;
   readonly autoCreateTopics: boolean;
 }
@@ -58,6 +59,7 @@ export function brokerConfig(properties: Readonly<Record<string, string>>): Brok
     replicaFetchResponseMaxBytes: integer('replica.fetch.response.max.bytes'),
     replicaFetchBackoffMs: integer('replica.fetch.backoff.ms'),
     highWatermarkCheckpointIntervalMs: integer('replica.high.watermark.checkpoint.interval.ms'),
+    retentionCheckIntervalMs: integer('log.retention.check.interval.ms'),
     producerIdExpirationMs: integer('producer.id.expiration.ms'),
     autoCreateTopics: boolean('auto.create.topics.enable'),
   };

@@ -46,8 +46,8 @@ describe('a value', () => {
     ['node.id', '2147483647'],
     ['retention.ms', '-1'],
     ['write.caching', 'true'],
-    ['cleanup.policy', 'delete,compact'],
-    ['cleanup.policy', ' delete , compact '],
+    ['process.roles', 'broker,controller'],
+    ['process.roles', ' broker , controller '],
     ['compression.type', 'zstd'],
     ['broker.rack', 'anything at all'],
   ])('%s=%s is fine', (key, value) => {
@@ -69,7 +69,7 @@ describe('a value', () => {
       'brotli',
       'must be one of producer, uncompressed, gzip, snappy, lz4, zstd, not "brotli"',
     ],
-    ['cleanup.policy', 'delete,shred', 'may hold delete, compact, not "shred"'],
+    ['process.roles', 'broker,shred', 'may hold broker, controller, not "shred"'],
   ])('%s=%s is refused with what is allowed', (key, value, why) => {
     expect(problem(key, value)).toBe(why);
   });

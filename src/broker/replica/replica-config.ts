@@ -11,5 +11,6 @@ export type ReplicaConfig = Pick<
   | 'replicaFetchResponseMaxBytes'
   | 'replicaFetchBackoffMs'
   | 'highWatermarkCheckpointIntervalMs'
+  | 'retentionCheckIntervalMs'
   | 'producerIdExpirationMs'
 >;

@@ -103,6 +103,7 @@ export class ReplicaManager implements MetadataPublisher {
     this.#fetches = new ConsumerFetches({ clock, timers, find, report });
     this.#every(config.replicaLagTimeMaxMs / ISR_CHECKS_PER_LAG_TIME, () => this.#checkIsrs());
     this.#every(config.highWatermarkCheckpointIntervalMs, () => logs.checkpointHighWatermarks());
+    this.#every(config.retentionCheckIntervalMs, () => logs.applyRetention(clock.wallMs()));
   }
 
   /** Partitions hosted here. */

@@ -41,10 +41,10 @@ describe('altering configurations', () => {
       const [outcome] = alter(f, topic('lines', { kind, name: 'cleanup.policy', value }));
       return [outcome?.error, f.image.configs.topicConfig('lines').get('cleanup.policy')];
     };
-    expect(change('append', 'compact')).toEqual(['NONE', 'delete,compact']);
-    expect(change('append', 'compact')).toEqual(['NONE', 'delete,compact']);
-    expect(change('subtract', 'delete')).toEqual(['NONE', 'compact']);
-    expect(change('subtract', 'compact')).toEqual(['INVALID_CONFIG', 'compact']);
+    expect(change('append', 'delete')).toEqual(['NONE', 'delete']);
+    expect(change('append', 'delete')).toEqual(['NONE', 'delete']);
+    expect(change('append', 'compact')).toEqual(['INVALID_CONFIG', 'delete']);
+    expect(change('subtract', 'delete')).toEqual(['INVALID_CONFIG', 'delete']);
   });
 
   it('writes no record for a topic value that does not change, but one for a broker value', () => {
