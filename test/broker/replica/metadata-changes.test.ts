@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest';
+import type { MetadataRecord } from '../../../src/metadata/index.ts';
+import { TestCluster, TOPIC, TOPIC_ID } from './cluster.ts';
+
+const change = (fields: Partial<Extract<MetadataRecord, { kind: 'partition-change' }>>): MetadataRecord => ({
+  kind: 'partition-change',
+  partitionId: 0,
+  topicId: TOPIC_ID,
+  ...fields,
+});
+
+describe('what metadata say', () => {
+  it('makes logs for new replicas and removes those of deleted topics', async () => {
+    const cluster = await TestCluster.start();
+    for (const { logs } of cluster.brokers) expect(logs.find(TOPIC, 0)?.topicId).toBe(TOPIC_ID);
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    await cluster.settled();
+    for (const { logs, manager } of cluster.brokers) {
+      expect(logs.find(TOPIC, 0)).toBeUndefined();
+      expect(manager.partitionCount).toBe(0);
+    }
+  });
+
+  it('may delete a topic and make one of the same name at once, with nothing of the old one left', async () => {
+    const cluster = await TestCluster.start();
+    await cluster.finish(cluster.get(1).produce(['old']));
+    const topicId = 'bmV3LW5ldy1uZXctbmV3LQ';
+    const pending = cluster.get(1).produce(['never'], { timeoutMs: 60_000 });
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    expect((await cluster.finish(pending)).error).toBe('REQUEST_TIMED_OUT');
+    expect(cluster.scheduler.nowMs).toBeLessThan(5000);
+    const replicas = [1, 2, 3];
+    cluster.commit(
+      { kind: 'topic', name: TOPIC, topicId },
+      {
+        kind: 'partition',
+        partitionId: 0,
+        topicId,
+        replicas,
+        isr: replicas,
+        addingReplicas: [],
+        removingReplicas: [],
+        leader: 1,
+        leaderRecoveryState: 'recovered',
+        leaderEpoch: 0,
+        partitionEpoch: 0,
+        directories: replicas.map(() => topicId),
+      },
+    );
+    await cluster.settled();
+    expect(cluster.get(1).replica().topicId).toBe(topicId);
+    await cluster.finish(cluster.get(1).produce(['new']));
+    for (const broker of cluster.brokers) expect(await broker.contents()).toEqual(['new']);
+  });
+
+  it('removes what was deleted while the broker was away', async () => {
+    const cluster = await TestCluster.start();
+    cluster.get(3).kill();
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    await cluster.finish(cluster.get(3).start());
+    await cluster.settled();
+    expect(cluster.get(3).logs.find(TOPIC, 0)).toBeUndefined();
+  });
+
+  it('has no effect before they show this incarnation of the broker', async () => {
+    const cluster = await TestCluster.start({ brokers: 2 });
+    const one = cluster.get(1);
+    one.kill();
+    // Still the leader as far as the metadata of before its return tell.
+    one.held = true;
+    const before = cluster.image;
+    await cluster.finish(one.start());
+    one.manager.publish(
+      {
+        previous: before,
+        changedTopics: new Map(),
+        deletedTopics: new Map(),
+        brokersChanged: false,
+        changedBrokers: new Set(),
+        configsChanged: { topics: new Set(), brokers: new Set() },
+        featuresChanged: false,
+        producerIdsChanged: false,
+      },
+      before,
+    );
+    expect(cluster.registration().leader).toBe(2);
+    await cluster.settled();
+    expect(one.replica().state.isLeader).toBe(false);
+  });
+
+  it('removes a replica that moves to another broker, and lets the others forget it', async () => {
+    const cluster = await TestCluster.start({ brokers: 3, assignments: [[1, 2]] });
+    await cluster.finish(cluster.get(1).produce(['a']));
+    const directories = [1, 3].map(() => TOPIC_ID);
+    cluster.commit(change({ replicas: [1, 3], isr: [1], leader: 1, directories }));
+    await cluster.settled();
+    expect(cluster.get(2).logs.find(TOPIC, 0)).toBeUndefined();
+    expect(await cluster.until(() => cluster.registration().isr.length === 2)).toBe(true);
+    expect(await cluster.get(3).contents()).toEqual(['a']);
+    expect([...cluster.get(1).replica().state.followers.keys()]).toEqual([3]);
+  });
+
+  it('steps a leader down also when nobody follows it', async () => {
+    const cluster = await TestCluster.start();
+    cluster.commit(change({ leader: -1 }));
+    const reply = await cluster.finish(cluster.get(1).produce(['a']));
+    expect(reply).toMatchObject({
+      error: 'NOT_LEADER_OR_FOLLOWER',
+      errorMessage: 'orders-0 is led by nobody now',
+    });
+  });
+
+  it('tries again to make a log that the disk had no room for', async () => {
+    const cluster = new TestCluster({ brokers: 1 });
+    await cluster.finish(cluster.get(1).start());
+    cluster.get(1).environment.files.failNext({
+      operation: 'make-directory',
+      path: TOPIC,
+      reason: 'disk-full',
+    });
+    cluster.createTopic([[1]]);
+    await cluster.settled();
+    expect(cluster.get(1).manager.partitionCount).toBe(0);
+    expect(await cluster.until(() => cluster.get(1).manager.partitionCount === 1)).toBe(true);
+    expect((await cluster.finish(cluster.get(1).produce(['a']))).error).toBe('NONE');
+  });
+});
+
+describe('a disk that fails', () => {
+  it('fails the waiting requests and ends the broker, and nothing is acknowledged that was not synced', async () => {
+    const cluster = await TestCluster.start({ brokers: 1 });
+    await cluster.finish(cluster.get(1).produce(['a']));
+    const { environment } = cluster.get(1);
+    environment.files.failNext({ operation: 'sync', path: '.log', reason: 'io-error' });
+    expect((await cluster.finish(cluster.get(1).produce(['b']))).error).toBe('KAFKA_STORAGE_ERROR');
+    expect(environment.exit.ends).toHaveLength(1);
+    expect((await cluster.finish(cluster.get(1).produce(['c']))).error).toBe('KAFKA_STORAGE_ERROR');
+  });
+});
+
+describe('the end of a broker', () => {
+  it('answers whoever waits', async () => {
+    const cluster = await TestCluster.start();
+    for (const id of [2, 3]) cluster.network.cut(`broker-${id}`, 'broker-1');
+    const produce = cluster.get(1).produce(['a'], { timeoutMs: 60_000 });
+    const fetch = cluster.get(1).manager.fetch({
+      maxWaitMs: 60_000,
+      minBytes: 1,
+      maxBytes: 1000,
+      isolation: 'read_committed',
+      partitions: [{ topic: TOPIC, partition: 0, fetchOffset: 0, currentLeaderEpoch: -1, maxBytes: 1000 }],
+      signal: new AbortController().signal,
+    });
+    await cluster.run(10);
+    await cluster.finish(cluster.get(1).manager.close());
+    // What was appended may still be committed: no promise that it was not.
+    expect((await cluster.finish(produce)).error).toBe('REQUEST_TIMED_OUT');
+    await cluster.finish(fetch);
+    expect(cluster.scheduler.nowMs).toBeLessThan(5000);
+  });
+});
