@@ -175,7 +175,14 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
     this.#parked = undefined;
     if (answers.some((answer) => answer instanceof Promise)) {
       this.#busy = true;
-      Promise.all(answers).then((partitions) => this.#reply(frame.correlationId, partitions), this.#giveUp);
+      Promise.all(answers).then(
+        (parts) =>
+          this.#reply(
+            frame.correlationId,
+            parts.filter((part) => part !== undefined),
+          ),
+        this.#giveUp,
+      );
     } else this.#reply(frame.correlationId, answers as ReplicaFetchPartitionReply[]);
   }
 
@@ -197,8 +204,8 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
     let leftBytes = maxBytes;
     for (const entry of this.#dirty) {
       const answer = this.#answerOf(entry, leftBytes, leftBytes === maxBytes);
-      // Without room the entry keeps its place: what is served now lines up behind it.
-      if (leftBytes > 0) this.#dirty.delete(entry);
+      // What found no room keeps its place: whoever is served now lines up behind it, and the first gets a batch of any size.
+      if (answer instanceof Promise || entry.weigh() !== 'records') this.#dirty.delete(entry);
       if (answer === undefined) continue;
       answers.push(answer);
       if (answer instanceof Promise) leftBytes -= Math.min(leftBytes, entry.listed.maxBytes);
@@ -214,7 +221,11 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
     };
     try {
       const answer = entry.answer(leftBytes, atLeastOne);
-      return answer instanceof Promise ? answer.catch(failed) : answer;
+      if (!(answer instanceof Promise)) return answer;
+      return answer.catch(failed).then((part) => {
+        if (entry.weigh() === 'records') this.#dirty.add(entry);
+        return part;
+      });
     } catch (error) {
       return failed(error);
     }

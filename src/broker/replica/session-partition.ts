@@ -10,8 +10,8 @@ import { refusal } from '../flow/outcome.ts';
 import { leaderEpochProblem } from './core/follower-fetch.ts';
 import type { FetchVerdict, FollowerIdentity, Partition, PartitionListener } from './partition.ts';
 
-/** A reply without records, or the promise of one that needs the disk. */
-export type SessionAnswer = ReplicaFetchPartitionReply | Promise<ReplicaFetchPartitionReply>;
+/** A reply, or the promise of one that needs the disk; undefined: the next batch had no room. */
+export type SessionAnswer = ReplicaFetchPartitionReply | Promise<ReplicaFetchPartitionReply | undefined>;
 
 const NOT_HERE: FetchVerdict = { kind: 'refused', ...refusal('UNKNOWN_TOPIC_OR_PARTITION') };
 
@@ -104,7 +104,8 @@ export class SessionPartition implements PartitionListener {
     return read.then(({ batches }) => {
       // The log may have been cut while the disk was read.
       this.#checkRole();
-      return this.#verdict.kind === 'refused' ? this.#refused() : this.#final({ ...offsets, batches });
+      if (this.#verdict.kind === 'refused') return this.#refused();
+      return batches.length === 0 ? this.#progress(partition) : this.#final({ ...offsets, batches });
     });
   }
 
