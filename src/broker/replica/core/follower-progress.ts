@@ -42,10 +42,16 @@ export class FollowerProgress {
     return writeCaching ? this.endOffset : this.flushedOffset;
   }
 
-  /** Takes a verified report. The end offset may go down: the follower lost its tail. */
+  /**
+   * Takes a verified report. The end offset may go down: the follower lost its tail. While it does not, what one
+   * incarnation has flushed stays so: an acknowledgement may overtake a listing that waits, which is older and says less,
+   * and is not repeated.
+   */
   observe(report: FollowerReport, leaderEndOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs): void {
+    const goesOn = report.brokerEpoch === this.brokerEpoch && report.endOffset >= this.endOffset;
+    const flushedOffset = goesOn ? Math.max(report.flushedOffset, this.flushedOffset) : report.flushedOffset;
     this.endOffset = report.endOffset;
-    this.flushedOffset = Math.min(report.flushedOffset, report.endOffset);
+    this.flushedOffset = Math.min(flushedOffset, report.endOffset);
     this.logStartOffset = report.logStartOffset;
     this.brokerEpoch = report.brokerEpoch;
     const acked = this.ackedOffset(writeCaching);
