@@ -154,7 +154,19 @@ class RunningNode {
   async #serve(name: ListenerName, services: ServedServices): Promise<void> {
     const address = this.#config.listeners[name];
     if (address === undefined) throw new StartupError(`no ${name} listener is configured`);
-    this.#listeners.push(await this.#transport.serve(address, services));
+    this.#listeners.push(await this.#listen(name, address, services));
+  }
+
+  async #listen(name: ListenerName, address: Address, services: ServedServices): Promise<Listener> {
+    try {
+      return await this.#transport.serve(address, services);
+    } catch (error) {
+      if (error instanceof EnvironmentError && error.reason === 'address-in-use')
+        throw new StartupError(
+          `${error.message}: stop it, or give the ${name} listener another port (key listeners, or --port of dev)`,
+        );
+      throw error;
+    }
   }
 
   #advertised(name: ListenerName): Address {

@@ -29,7 +29,7 @@ export function defineDev(command: Command): void {
       'where everything is kept',
       process.env.QUORATE_DATA_DIR ?? DEFAULT_DATA_DIRECTORY,
     )
-    .option('--port <n>', 'first port; the others follow (default: 9092)', wholeNumber(1))
+    .option('--port <n>', 'first port, the others follow; 0: any free ones (default: 9092)', wholeNumber(0))
     .option('--host <host>', 'where to listen', '127.0.0.1')
     .option('--processes', 'one process per node')
     .option('--set <key=value>', 'configuration of every node, may be repeated', gather)

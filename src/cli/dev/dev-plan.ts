@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { EnvironmentError, StartupError } from '../../base/index.ts';
 import { type Environment, type FileLock, replaceFile } from '../../env/index.ts';
+import { freePorts } from '../../env/node/index.ts';
 import { type ClusterPlan, layoutCluster, parseAddress, portsFrom } from '../../server/index.ts';
 import { type ClusterDescription, readClusterFile } from '../cluster-file.ts';
 
@@ -36,13 +37,12 @@ export async function planDev(options: DevOptions, { files }: Environment): Prom
     throw new StartupError(
       `${directory} holds a cluster with ${had} controllers; start it without --controllers, or use another --data-dir`,
     );
-  const base = options.port ?? firstPort(before) ?? DEFAULT_PORT;
   const plan = layoutCluster({
     directory,
     controllers,
     brokers,
     host: options.host,
-    ports: portsFrom(base, controllers, brokers),
+    ports: await choosePorts(options.port, before, { controllers, brokers }),
     settings: { 'log.level': 'warn', ...settingsOf(options.set ?? []) },
   });
   return { plan, existed: before !== undefined };
@@ -80,9 +80,33 @@ function countOf(cluster: ClusterDescription | undefined, role: string): number 
   return cluster?.nodes.filter((node) => node.roles.includes(role)).length;
 }
 
-function firstPort(cluster: ClusterDescription | undefined): number | undefined {
-  const first = cluster?.bootstrap.split(',')[0];
-  return first === undefined ? undefined : parseAddress('cluster.json', first).port;
+interface Counts {
+  readonly controllers: number;
+  readonly brokers: number;
+}
+
+/** 0 asks for any free ones. A cluster that was there before keeps those it had, when there are as many nodes. */
+async function choosePorts(
+  first: number | undefined,
+  before: ClusterDescription | undefined,
+  { controllers, brokers }: Counts,
+): Promise<readonly number[]> {
+  const count = 2 * brokers + controllers;
+  if (first === 0) return freePorts(count);
+  if (first !== undefined) return portsFrom(first, controllers, brokers);
+  const had = before === undefined ? [] : portsOf(before);
+  return had.length === count ? had : portsFrom(had[0] ?? DEFAULT_PORT, controllers, brokers);
+}
+
+/** In the order of a layout. */
+function portsOf({ nodes }: ClusterDescription): number[] {
+  return ['CLIENT', 'REPLICA', 'CONTROLLER'].flatMap((name) =>
+    nodes
+      .toSorted((a, b) => a.id - b.id)
+      .map((node) => node.listeners[name])
+      .filter((address) => address !== undefined)
+      .map((address) => parseAddress('cluster.json', address).port),
+  );
 }
 
 function settingsOf(settings: readonly string[]): Record<string, string> {
