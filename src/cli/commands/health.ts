@@ -7,6 +7,11 @@ import { fail, printJson, printLine } from '../output.ts';
 import { realWorld } from '../world.ts';
 
 const TIMEOUT_MS = 2000;
+/** Where to knock when a node listens everywhere; what it advertises need not be reachable from here. */
+const ANY_HOST = new Map([
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+]);
 
 export function defineHealth(command: Command): void {
   withNodeOptions(command).action(async (options: NodeCommandOptions) => {
@@ -21,8 +26,10 @@ export function defineHealth(command: Command): void {
 }
 
 async function ask(config: NodeConfig): Promise<void> {
-  const address = config.advertised.CLIENT ?? config.advertised.CONTROLLER;
-  if (address === undefined) throw new StartupError('the node has no listener');
+  const listener = config.listeners.CLIENT ?? config.listeners.CONTROLLER;
+  if (listener === undefined) throw new StartupError('the node has no listener');
+  const { host, port } = listener;
+  const address = { host: ANY_HOST.get(host) ?? host, port };
   const { transport } = realWorld({ logLevel: 'silent' });
   const connection = transport.connect(address);
   try {
