@@ -2,11 +2,18 @@
  * Asks the controller for changes of in-sync sets: one request in flight per broker, carrying every partition that waits.
  *
  * A change is asked for until it is answered. A call that fails as a whole may have been applied, so it is repeated as it
- * is, never given up; a change that metadata resolved meanwhile is dropped before sending. Source: KIP-497.
+ * is, never given up; a change that metadata resolved meanwhile is dropped before sending. Members are named with the
+ * incarnation that was judged: one that restarted since, perhaps with an empty disk, is for the controller to refuse.
+ * Source: KIP-497, KIP-903.
  */
 import { type BrokerEpoch, NONE, type NodeId } from '../../base/index.ts';
 import type { Timers } from '../../env/index.ts';
-import type { AlteredPartition, AlterPartitionReply, AlterPartitionRequest } from '../../rpc/api/index.ts';
+import type {
+  AlteredPartition,
+  AlterPartition,
+  AlterPartitionReply,
+  AlterPartitionRequest,
+} from '../../rpc/api/index.ts';
 import type { IsrState } from './core/isr.ts';
 import { toAlterPartition } from './core/isr-change.ts';
 import { ALTER_PARTITIONS_MAX } from './limits.ts';
@@ -22,10 +29,17 @@ export interface AlterPartitionsOptions {
 
 const RETRY_MS = 50;
 
+/** A change that was asked for, in the words of the moment it was decided. */
+interface Change {
+  readonly partition: Partition;
+  readonly isr: IsrState;
+  readonly request: AlterPartition;
+}
+
 export class AlterPartitions {
   readonly #options: AlterPartitionsOptions;
-  /** The change that was asked for, by partition; at most one each. */
-  #waiting = new Map<Partition, IsrState>();
+  /** By partition; at most one each. */
+  readonly #waiting = new Map<Partition, Change>();
   #state: 'idle' | 'scheduled' | 'in-flight' | 'closed' = 'idle';
 
   constructor(options: AlterPartitionsOptions) {
@@ -40,7 +54,8 @@ export class AlterPartitions {
   /** Asks for the pending change of `partition`, soon, together with others of this moment. */
   submit(partition: Partition): void {
     if (this.#state === 'closed') return;
-    this.#waiting.set(partition, partition.state.isr);
+    const request = toAlterPartition(partition.state, partition, this.#options.brokerEpoch());
+    this.#waiting.set(partition, { partition, isr: partition.state.isr, request });
     if (this.#state !== 'idle') return;
     this.#state = 'scheduled';
     queueMicrotask(() => this.#flush());
@@ -60,41 +75,42 @@ export class AlterPartitions {
     }
     this.#state = 'in-flight';
     const brokerEpoch = this.#options.brokerEpoch();
-    const partitions = sent.map(([partition]) => toAlterPartition(partition.state, partition, brokerEpoch));
+    const partitions = sent.map(({ request }) => request);
     this.#options.send({ brokerId: this.#options.nodeId, brokerEpoch, partitions }).then(
       (reply) => this.#handleReply(sent, reply),
       (error: unknown) => this.#handleFailure(sent, error),
     );
   }
 
-  #take(): [Partition, IsrState][] {
-    const sent: [Partition, IsrState][] = [];
+  #take(): Change[] {
+    const sent: Change[] = [];
     for (const [partition, change] of this.#waiting) {
       if (sent.length >= ALTER_PARTITIONS_MAX) break;
       this.#waiting.delete(partition);
-      if (partition.state.isLeader && partition.state.isr === change && change.kind !== 'committed')
-        sent.push([partition, change]);
+      const { state } = partition;
+      if (state.isLeader && state.isr === change.isr && change.isr.kind !== 'committed') sent.push(change);
     }
     return sent;
   }
 
-  #handleReply(sent: readonly [Partition, IsrState][], reply: AlterPartitionReply): void {
+  #handleReply(sent: readonly Change[], reply: AlterPartitionReply): void {
     if (this.#state === 'closed') return;
     let mustRetry = false;
-    for (const [index, [partition, change]] of sent.entries()) {
+    for (const [index, change] of sent.entries()) {
+      const { partition, isr } = change;
       const answer = reply.partitions[index] ?? unanswered(partition);
-      if (partition.handleAlterReply(change, answer) !== 'retry') continue;
+      if (partition.handleAlterReply(isr, answer) !== 'retry') continue;
       this.#waiting.set(partition, change);
       mustRetry = true;
     }
     this.#next(mustRetry ? RETRY_MS : 0);
   }
 
-  #handleFailure(sent: readonly [Partition, IsrState][], error: unknown): void {
+  #handleFailure(sent: readonly Change[], error: unknown): void {
     if (this.#state === 'closed') return;
     this.#options.report(error, 'the in-sync set could not be changed yet');
-    for (const [partition, change] of sent)
-      if (!this.#waiting.has(partition)) this.#waiting.set(partition, change);
+    for (const change of sent)
+      if (!this.#waiting.has(change.partition)) this.#waiting.set(change.partition, change);
     this.#next(RETRY_MS);
   }
 

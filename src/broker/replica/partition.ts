@@ -135,6 +135,7 @@ export class Partition implements PartitionRef {
   /** The partition leaves this broker: whoever waits is told, nobody listens to the log any more. */
   retire(outcome: Outcome): void {
     this.state.role = 'follower';
+    this.revision++;
     this.#unsubscribe();
     this.#acks.fail(outcome);
     this.#emit('role');

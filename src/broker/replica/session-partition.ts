@@ -53,9 +53,13 @@ export class SessionPartition implements PartitionListener {
     this.#verdict = partition === undefined ? NOT_HERE : partition.handleFollowerFetch(from, listed);
   }
 
-  /** Durable records; only of a follower whose last listing agreed. */
+  /**
+   * Durable records; only of a follower whose last listing agreed, in the same epoch: an acknowledgement may overtake a
+   * listing that waits for a read, and in a new epoch nobody has compared the logs yet.
+   */
   acknowledge(ack: ReplicaFetchPartition, from: FollowerIdentity): void {
-    if (this.#verdict.kind === 'agrees') this.partition?.handleFollowerAck(from, ack);
+    if (this.#verdict.kind !== 'agrees' || ack.currentLeaderEpoch !== this.listed.currentLeaderEpoch) return;
+    this.partition?.handleFollowerAck(from, ack);
   }
 
   leave(): void {

@@ -141,6 +141,29 @@ describe('the in-sync set', () => {
     expect(cluster.altered.length).toBeGreaterThan(5);
   });
 
+  it('does not let an incarnation in on the word of the one before it (KIP-903)', async () => {
+    const cluster = await TestCluster.start({ brokers: 2 });
+    await cluster.finish(cluster.get(1).produce(['m']));
+    cluster.get(2).kill();
+    cluster.fence(2);
+    for (let i = 0; i < 20; i++) cluster.alterFailures.push(new ApiError('NOT_CONTROLLER'));
+    await cluster.finish(cluster.get(2).start());
+    const { state } = cluster.get(1).replica();
+    expect(await cluster.until(() => state.isr.kind === 'pending-expand')).toBe(true);
+    // It restarts with an empty disk, and what it fetches does not reach it.
+    cluster.get(2).kill();
+    await cluster.finish(cluster.get(2).environment.files.removeDirectory('data'));
+    await cluster.finish(cluster.get(2).start());
+    expect(await cluster.until(() => state.followers.get(2)?.endOffset === 0)).toBe(true);
+    isolate(cluster, 2);
+    await cluster.run(5_000);
+    expect(cluster.alterFailures).toEqual([]);
+    expect(cluster.registration().isr).toEqual([1]);
+    cluster.network.heal();
+    expect(await cluster.until(() => cluster.registration().isr.length === 2)).toBe(true);
+    expect(await cluster.get(2).contents()).toEqual(['m']);
+  });
+
   it('does not listen to an incarnation that has been replaced', async () => {
     const cluster = await TestCluster.start({ brokers: 2 });
     await cluster.finish(cluster.get(1).produce(['m']));
