@@ -32,7 +32,7 @@ describe('the package', () => {
     run(process.execPath, ['--input-type=module', '-e', script], { cwd: project });
 
   test('runs its command line', async () => {
-    const { stdout } = await run(process.execPath, ['node_modules/quorate/dist/cli/main.js', '--version'], {
+    const { stdout } = await run(process.execPath, ['node_modules/quorate/bin/quorate.js', '--version'], {
       cwd: project,
     });
     expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
