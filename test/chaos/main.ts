@@ -34,7 +34,12 @@ const { values: args } = parseArgs({
     quiet: { type: 'boolean', default: false },
   },
 });
-process.exit(await main(Number(args.minutes), Number(args.seed)));
+try {
+  process.exit(await main(Number(args.minutes), Number(args.seed)));
+} catch (error) {
+  process.stdout.write(`the run itself failed: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(2);
+}
 
 async function main(minutes: number, seed: number): Promise<number> {
   const beganMs = performance.now();
@@ -62,6 +67,9 @@ async function main(minutes: number, seed: number): Promise<number> {
   const nodes = new Nodes(plan);
   print(`seed ${seed}, ${minutes} minutes, data in ${directory}`);
   for (const node of plan.nodes) nodes.start(node);
+  await settle(history, 'six nodes ready', FULL_WITHIN_MS, async () =>
+    nodes.allUp ? undefined : 'some are not',
+  );
   const client = createClient({ bootstrap: plan.bootstrap, clientId: 'chaos' });
   const { admin } = client;
   const spec = { partitions: PARTITIONS, replicationFactor: 3 };
