@@ -27,16 +27,21 @@ export class LogCutter {
     const log = this.#log;
     log.assertOnline();
     if (offset < log.logStartOffset) return this.truncateFullyAndStartAt(offset);
-    if (log.epochs.cache.truncateFromEnd(offset)) log.epochs.touch();
-    if (offset >= log.logEndOffset) return log.exclusively(async () => log.epochs.settled());
+    const forgets = log.epochs.cache.truncateFromEnd(offset);
+    if (offset >= log.logEndOffset) {
+      if (forgets) log.epochs.touch();
+      return log.exclusively(async () => log.epochs.settled());
+    }
     this.#begin(offset);
     return this.#cut(async () => {
       const endOffset = await findBatchBoundary(log.segments, offset);
       if (endOffset < log.logStartOffset) return this.#emptyAt(log.logStartOffset);
       if (endOffset < log.logEndOffset) this.#endsAt(endOffset);
-      if (log.epochs.cache.truncateFromEnd(endOffset)) log.epochs.touch();
+      log.epochs.cache.truncateFromEnd(endOffset);
       await log.around.lowerCheckpoints(log);
       await truncateSegments(log.segments, endOffset);
+      // Not before: a crash in between must not leave records whose epochs nobody knows.
+      log.epochs.touch();
       log.producers = await rebuildProducers(log.segments, endOffset, log.around.logger);
     });
   }
@@ -47,7 +52,7 @@ export class LogCutter {
     log.assertOnline();
     log.logStartOffset = Math.min(log.logStartOffset, offset);
     this.#begin(log.logStartOffset);
-    if (log.epochs.cache.clear()) log.epochs.touch();
+    log.epochs.cache.clear();
     log.producers.clear();
     return this.#cut(() => this.#emptyAt(offset));
   }
@@ -92,8 +97,11 @@ export class LogCutter {
 
   async #emptyAt(offset: Offset): Promise<void> {
     const log = this.#log;
+    // Nor may the checkpoints promise anything above the new end.
+    this.#endsAt(Math.min(log.logEndOffset, offset));
     await log.around.saveCheckpoints();
     await replaceSegments(log.segments, offset);
+    log.epochs.touch();
     log.logStartOffset = offset;
     this.#endsAt(offset);
     log.producers.clear();

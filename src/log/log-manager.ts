@@ -132,6 +132,10 @@ export class LogManager {
       { checkpoint: NO_CHECKPOINT, clean: false },
       this.#around,
     );
+    if (log.failure !== undefined) {
+      await log.release();
+      throw log.failure;
+    }
     this.#logs.set(topicPartitionKey(topic, partition), log);
     return log;
   }

@@ -48,8 +48,9 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
   const segments = new SegmentList(files, directory, options.pool, config);
   await findSegments(segments);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
-  // Loading a closed segment checks its indexes, or makes them anew.
-  for (const segment of segments.all.slice(0, -1)) await segments.use(segment, async () => {});
+  for (const [i, segment] of segments.all.slice(0, -1).entries())
+    await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
+  if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs);
   const end = options.clean
     ? await trustLast(segments, options)
     : await recoverLast(segments, options, epochs);
@@ -84,6 +85,34 @@ async function createFirst(segments: SegmentList, baseOffset: Offset): Promise<v
   const segment = new Segment(segments.files, segments.directory, baseOffset);
   segments.all.push(segment);
   await segments.create(segment);
+}
+
+/** Indexes are checked, or made anew; the segment must reach the next one, or a part or a file of the log is missing. */
+function checkClosed(segments: SegmentList, segment: Segment, nextBase: Offset): Promise<void> {
+  return segments.use(segment, async (handle, index) => {
+    const start = index.offsets.lookup(Number.MAX_SAFE_INTEGER);
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, () => true);
+    if (end.problem === undefined && end.nextOffset === nextBase) return;
+    const found = end.problem ?? `the end of the file at offset ${end.nextOffset}`;
+    throw new CorruptionError(segment.logPath, end.position, `batches up to offset ${nextBase}`, found);
+  });
+}
+
+/** The file of the epochs is missing or does not know any: the batches do. Without, nobody could see a divergence. */
+async function findEpochs(segments: SegmentList, epochs: EpochCheckpoint): Promise<void> {
+  for (const segment of segments.all) {
+    const handle = await segments.files.open(segment.logPath, 'read');
+    try {
+      const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+      await scanBatches(handle, range, ({ leaderEpoch, baseOffset }) => {
+        if (epochs.cache.note(leaderEpoch, baseOffset)) epochs.touch();
+        return true;
+      });
+    } finally {
+      await handle.close();
+    }
+  }
 }
 
 /** After a clean stop: from the last index entry, to find the end. */

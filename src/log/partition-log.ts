@@ -345,6 +345,8 @@ export class PartitionLog {
   /** Closes the files as they are: the log is about to be deleted, or has failed. */
   async release(): Promise<void> {
     this.#state.closed = true;
+    // What still removes files here must not meet those of a log that is made anew under the name.
+    await this.#state.whenQuiet();
     await this.#state.writer.idle();
     this.#state.tail.clear();
     this.#state.reader.invalidate();
