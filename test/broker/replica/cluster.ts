@@ -67,7 +67,8 @@ export class TestBroker {
     this.epoch = 0;
   }
 
-  async start(): Promise<void> {
+  /** `quiet`: metadata come only when asked for. */
+  async start(options: { readonly quiet?: boolean } = {}): Promise<void> {
     const { cluster, transport } = { cluster: this.#cluster, transport: this.#cluster.transport(this.id) };
     this.epoch = cluster.register(this.id);
     const { environment } = this;
@@ -98,7 +99,7 @@ export class TestBroker {
     );
     this.alive = true;
     this.seen = EMPTY_IMAGE;
-    this.tell();
+    if (options.quiet !== true) this.tell();
     await manager.settled();
   }
 
@@ -292,6 +293,12 @@ export class TestCluster {
     const brokerEpoch = known.epoch;
     const fencing = { brokerId, brokerEpoch, fenced: 'fence', inControlledShutdown: 'none' } as const;
     this.commit({ kind: 'broker-registration-change', ...fencing }, ...records);
+  }
+
+  unfence(brokerId: NodeId): void {
+    const brokerEpoch = this.image.cluster.brokers.get(brokerId)?.epoch ?? -1;
+    const change = { brokerId, brokerEpoch, fenced: 'unfence', inControlledShutdown: 'none' } as const;
+    this.commit({ kind: 'broker-registration-change', ...change });
   }
 
   createTopic(assignments: number[][], configs: Record<string, string> = {}): void {

@@ -64,6 +64,23 @@ describe('a fetch', () => {
     expect(sizeOf(less?.batches ?? [])).toBeGreaterThan(0);
   });
 
+  it('misses nothing that is committed while it reads from disk', async () => {
+    let readMs = 0.5;
+    const cluster = await TestCluster.start({
+      brokers: 1,
+      diskMs: (operation) => (operation === 'read' ? readMs : 0.1),
+    });
+    await cluster.finish(cluster.get(1).produce(['a']));
+    cluster.get(1).kill('process');
+    await cluster.finish(cluster.get(1).start());
+    readMs = 50;
+    const waiting = fetchFrom(cluster, 1, [at(0)], { maxWaitMs: 10_000, minBytes: 150 });
+    await cluster.finish(cluster.get(1).produce(['b'.repeat(100)]));
+    const [reply] = await cluster.finish(waiting);
+    expect(sizeOf(reply?.batches ?? [])).toBeGreaterThanOrEqual(150);
+    expect(cluster.scheduler.nowMs).toBeLessThan(1000);
+  });
+
   it('ends when its caller goes away', async () => {
     const cluster = await TestCluster.start();
     const caller = new AbortController();

@@ -91,6 +91,39 @@ describe('a change of leader', () => {
     expect(await cluster.get(2).contents()).toEqual(['m', 'new']);
   });
 
+  it('is agreed upon also when neither the old nor the new leader wrote anything', async () => {
+    const cluster = await TestCluster.start(twoReplicas(1, 2));
+    await cluster.finish(cluster.get(1).produce(['m']));
+    isolateAll(cluster);
+    cluster.elect(2, [2]);
+    cluster.elect(1, [1]);
+    cluster.network.heal();
+    expect(await cluster.until(() => cluster.registration().isr.length === 2, 5000)).toBe(true);
+  });
+
+  it('leaves no epoch without records in the way of older ones', async () => {
+    const cluster = await TestCluster.start(twoReplicas(1, 2));
+    await cluster.finish(cluster.get(1).produce(['m']));
+    await cluster.run(20);
+    isolateAll(cluster);
+    await cluster.finish(cluster.get(1).produce(['x'], { acks: 1 }));
+    cluster.get(1).held = true;
+    cluster.elect(2, [2]);
+    cluster.elect(1, [1]);
+    cluster.get(1).held = false;
+    cluster.get(1).tell();
+    cluster.network.heal();
+    await cluster.finish(cluster.get(1).produce(['n']));
+    expect(await cluster.until(() => cluster.registration().isr.length === 2, 5000)).toBe(true);
+    const { log } = cluster.get(2).replica();
+    expect(await cluster.get(2).contents()).toEqual(['m', 'x', 'n']);
+    expect([0, 1, 2].map((epoch) => log.endOffsetForEpoch(epoch))).toEqual([
+      { epoch: 0, endOffset: 2 },
+      { epoch: 0, endOffset: 2 },
+      { epoch: 2, endOffset: 3 },
+    ]);
+  });
+
   it('ends also after a leader that wrote nothing (KAFKA-10706)', async () => {
     const cluster = await TestCluster.start(twoReplicas(1, 2));
     await cluster.finish(cluster.get(1).produce(['m']));

@@ -24,6 +24,28 @@ describe('the in-sync set', () => {
     expect(cluster.scheduler.nowMs).toBeLessThan(13_000);
   });
 
+  it('gives a member its full time after a long silence', async () => {
+    const cluster = await TestCluster.start(minIsr2);
+    await cluster.finish(cluster.get(1).produce(['m']));
+    await cluster.run(60_000);
+    isolate(cluster, 3);
+    void cluster.get(1).produce(['n'], { timeoutMs: 1000 });
+    await cluster.run(9_000);
+    expect(cluster.registration().isr).toEqual([1, 2, 3]);
+    await cluster.run(5_000);
+    expect(cluster.registration().isr).toEqual([1, 2]);
+  });
+
+  it('takes in a broker that has caught up the moment it is unfenced', async () => {
+    const cluster = await TestCluster.start(minIsr2);
+    cluster.fence(3);
+    await cluster.finish(cluster.get(1).produce(['m']));
+    await cluster.run(1000);
+    expect(cluster.registration().isr).toEqual([1, 2]);
+    cluster.unfence(3);
+    expect(await cluster.until(() => cluster.registration().isr.length === 3, 20)).toBe(true);
+  });
+
   it('takes a member back as soon as it has caught up', async () => {
     const cluster = await TestCluster.start(minIsr2);
     isolate(cluster, 3);
