@@ -1,5 +1,6 @@
 /** The real world of nodes that this process runs. */
-import { createNodeEnvironment, createPinoLogger, type LogLevel } from '../env/node/index.ts';
+import type { Exit, Logger } from '../env/index.ts';
+import { createNodeEnvironment, createPinoLogger, type LogLevel, processExit } from '../env/node/index.ts';
 import { levelStores } from '../raft/index.ts';
 import { createGrpcTransport } from '../rpc/grpc/index.ts';
 import type { NodeWorld } from '../server/index.ts';
@@ -8,14 +9,16 @@ export interface WorldOptions {
   readonly logLevel: string;
   /** A file; absent: standard error. */
   readonly logFile?: string;
+  /** Absent: what is fatal ends the process. */
+  readonly exit?: (logger: Logger) => Exit;
 }
 
 const STANDARD_ERROR = 2;
 
-export function realWorld({ logLevel, logFile }: WorldOptions): NodeWorld {
+export function realWorld({ logLevel, logFile, exit = processExit }: WorldOptions): NodeWorld {
   const logger = createPinoLogger({ level: logLevel as LogLevel, destination: logFile ?? STANDARD_ERROR });
   return {
-    environment: createNodeEnvironment({ stores: levelStores(), logger }),
+    environment: createNodeEnvironment({ stores: levelStores(), logger, exit: exit(logger) }),
     transport: createGrpcTransport({ logger }),
   };
 }

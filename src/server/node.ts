@@ -113,15 +113,27 @@ class RunningNode {
     return this.#stopping;
   }
 
+  /** A part that cannot close in order, its disk being full say, keeps none of the others open. */
   async #stopParts({ controlled }: { readonly controlled: boolean }): Promise<void> {
-    await this.#broker?.shutdown({ controlled });
-    await this.#controller?.close();
-    if (this.#raft !== undefined)
-      await this.#raft.close({ graceful: controlled, timeoutMs: QUORUM_HANDOVER_MS });
-    else await this.#storage?.store.close();
-    await Promise.all(this.#listeners.map((listener) => listener.close(LISTENER_GRACE_MS)));
-    await this.#transport.close();
-    await this.#lock?.release();
+    const steps: readonly (() => Promise<unknown> | undefined)[] = [
+      () => this.#broker?.shutdown({ controlled }),
+      () => this.#controller?.close(),
+      () =>
+        this.#raft?.close({ graceful: controlled, timeoutMs: QUORUM_HANDOVER_MS }) ??
+        this.#storage?.store.close(),
+      () => Promise.all(this.#listeners.map((listener) => listener.close(LISTENER_GRACE_MS))),
+      () => this.#transport.close(),
+      () => this.#lock?.release(),
+    ];
+    const failures: unknown[] = [];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (failure) {
+        failures.push(failure);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   async #startController(raft: RaftNode): Promise<void> {

@@ -3,11 +3,12 @@ import process from 'node:process';
 import type { Command } from 'commander';
 import type { Uuid } from '../../base/index.ts';
 import { formatAddress } from '../../rpc/api/index.ts';
-import { type ClusterPlan, formatCluster, LocalCluster, type NodeWorld } from '../../server/index.ts';
+import { type ClusterPlan, formatCluster } from '../../server/index.ts';
 import { DEFAULT_DATA_DIRECTORY } from '../bootstrap.ts';
 import { type ClusterDescription, writeClusterFile } from '../cluster-file.ts';
 import { type DevOptions, lockDev, nodeFile, planDev, writeNodeFiles } from '../dev/dev-plan.ts';
-import { NodeProcesses } from '../dev/node-processes.ts';
+import { NodeProcesses, type OnExit } from '../dev/node-processes.ts';
+import { NodesHere } from '../dev/nodes-here.ts';
 import { printWelcome } from '../dev/welcome.ts';
 import { gather, wholeNumber } from '../options.ts';
 import { fail, printJson, printLine, printNote } from '../output.ts';
@@ -49,7 +50,7 @@ async function dev(options: DevOptions): Promise<void> {
   const lock = await lockDev(plan, environment);
   await writeNodeFiles(plan, environment);
   const clusterId = await formatCluster(plan, environment);
-  const running = options.processes ? await startProcesses(plan) : await startHere(plan);
+  const running = await startNodes(plan, options.processes === true);
   const stopped = onStopSignal(async () => {
     if (!options.json) printLine('\nstopping …');
     await running.stop();
@@ -63,26 +64,20 @@ async function dev(options: DevOptions): Promise<void> {
   process.exit(0);
 }
 
-async function startHere(plan: ClusterPlan): Promise<Running> {
-  const worldOf = (): NodeWorld => realWorld({ logLevel: 'warn' });
-  const cluster = new LocalCluster({ plan, worldOf });
-  await cluster.start();
-  return { pidOf: () => process.pid, stop: () => cluster.stop({ controlled: true }) };
-}
-
-async function startProcesses(plan: ClusterPlan): Promise<Running> {
-  const processes = new NodeProcesses(plan, (node, how) =>
-    printNote(
-      `${node.name} ended (${how}); start it again with: quorate server --config ${nodeFile(node.directory)}`,
-    ),
-  );
+/** A node that dies is reported and left dead: whoever kills nodes on purpose wants to see it. */
+async function startNodes(plan: ClusterPlan, processes: boolean): Promise<Running> {
+  const sayEnded: OnExit = (node, how) => {
+    const command = `quorate server --config ${nodeFile(node.directory)}`;
+    printNote(`${node.name} ended (${how}); the others go on. Start it again with: ${command}`);
+  };
+  const nodes = processes ? new NodeProcesses(plan, sayEnded) : new NodesHere(plan, sayEnded);
   try {
-    await processes.start();
+    await nodes.start();
   } catch (error) {
-    await processes.stop();
+    await nodes.stop();
     throw error;
   }
-  return processes;
+  return nodes;
 }
 
 function describe(plan: ClusterPlan, clusterId: Uuid, running: Running): ClusterDescription {

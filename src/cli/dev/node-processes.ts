@@ -1,7 +1,4 @@
-/**
- * The nodes of a plan as processes of their own. A node that dies is reported and left dead, with the command that starts
- * it again: whoever kills nodes on purpose wants to see it. Children end when this process does, by whatever signal.
- */
+/** The nodes of a plan as processes of their own. They end when this process does, by whatever signal. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
@@ -9,6 +6,7 @@ import { type NodeId, StartupError } from '../../base/index.ts';
 import type { ClusterPlan, NodePlan } from '../../server/index.ts';
 import { nodeFile } from './dev-plan.ts';
 
+/** A node has ended unasked. */
 export type OnExit = (node: NodePlan, how: string) => void;
 
 const KILL_AFTER_MS = 1800;

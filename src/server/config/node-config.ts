@@ -81,7 +81,7 @@ function checkKeys(values: ConfigValues): void {
     const definition: ConfigKey | undefined = SERVER_CONFIG_KEYS[key];
     if (definition === undefined) {
       const near = nearestKey(key, Object.keys(SERVER_CONFIG_KEYS));
-      const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+      const hint = near === undefined ? ';' : `; did you mean "${near}"?`;
       throw new StartupError(
         `unknown configuration key "${key}" (${source})${hint} "quorate config explain" lists all keys`,
       );
