@@ -180,7 +180,7 @@ export class Partition implements PartitionRef {
     const { log } = this;
     const local = {
       endOffset: log.logEndOffset,
-      ackedOffset: this.state.policy.writeCaching ? log.writtenOffset : log.flushedOffset,
+      ackedOffset: log.flushedOffset,
       highWatermark: log.highWatermark,
     };
     const next = decideHighWatermark(this.state, local, this.#host.brokers, this.#host.monotonicMs());

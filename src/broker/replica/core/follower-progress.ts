@@ -1,9 +1,10 @@
 /**
  * What a leader knows of one follower: how far its log goes, how much of it is durable, and when it last had everything.
  *
- * A replica is judged by what it vouches for, its acknowledged offset: the flushed offset, or with write.caching the log
- * end offset. One number for the high watermark, for joining and for leaving: a follower that takes records but whose
- * disk hangs would otherwise hold the high watermark for ever without ever counting as lagging.
+ * A replica is judged by what it vouches for, its flushed offset: what is durable there, or with write.caching what its
+ * operating system has; never its log end, which may be in the memory of its process alone. One number for the high
+ * watermark, for joining and for leaving: a follower that takes records but whose disk hangs would otherwise hold the high
+ * watermark for ever without ever counting as lagging.
  *
  * Caught up "as of t" means: it acknowledges all the leader had at t. The leader keeps one mark (its end offset, the time)
  * and moves it only once it is reached. Kafka moves its mark at each fetch; here acknowledgements trail fetches by a
@@ -38,8 +39,8 @@ export class FollowerProgress {
   }
 
   /** What the high watermark may count on; -1: unknown. */
-  ackedOffset(writeCaching: boolean): Offset {
-    return writeCaching ? this.endOffset : this.flushedOffset;
+  get ackedOffset(): Offset {
+    return this.flushedOffset;
   }
 
   /**
@@ -47,14 +48,14 @@ export class FollowerProgress {
    * incarnation has flushed stays so: an acknowledgement may overtake a listing that waits, which is older and says less,
    * and is not repeated.
    */
-  observe(report: FollowerReport, leaderEndOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs): void {
+  observe(report: FollowerReport, leaderEndOffset: Offset, nowMs: MonotonicMs): void {
     const goesOn = report.brokerEpoch === this.brokerEpoch && report.endOffset >= this.endOffset;
     const flushedOffset = goesOn ? Math.max(report.flushedOffset, this.flushedOffset) : report.flushedOffset;
     this.endOffset = report.endOffset;
     this.flushedOffset = Math.min(flushedOffset, report.endOffset);
     this.logStartOffset = report.logStartOffset;
     this.brokerEpoch = report.brokerEpoch;
-    const acked = this.ackedOffset(writeCaching);
+    const acked = this.ackedOffset;
     if (acked >= leaderEndOffset) this.#caughtUp(nowMs, leaderEndOffset, nowMs);
     else if (this.#markOffset === UNKNOWN_OFFSET) this.#mark(leaderEndOffset, nowMs);
     else if (acked >= this.#markOffset) this.#caughtUp(this.#markMs, leaderEndOffset, nowMs);
@@ -64,13 +65,13 @@ export class FollowerProgress {
    * The leader's log grows from `previousEndOffset`. Whoever had all of it was caught up until this moment, however long
    * the partition has been idle: frames do not repeat partitions in which nothing changes.
    */
-  noteAppend(previousEndOffset: Offset, endOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs): void {
-    const acked = this.ackedOffset(writeCaching);
+  noteAppend(previousEndOffset: Offset, endOffset: Offset, nowMs: MonotonicMs): void {
+    const acked = this.ackedOffset;
     if (acked !== UNKNOWN_OFFSET && acked >= previousEndOffset) this.#caughtUp(nowMs, endOffset, nowMs);
   }
 
-  isCaughtUp(leaderEndOffset: Offset, writeCaching: boolean, nowMs: MonotonicMs, lagMaxMs: number): boolean {
-    return this.ackedOffset(writeCaching) >= leaderEndOffset || nowMs - this.lastCaughtUpMs <= lagMaxMs;
+  isCaughtUp(leaderEndOffset: Offset, nowMs: MonotonicMs, lagMaxMs: number): boolean {
+    return this.ackedOffset >= leaderEndOffset || nowMs - this.lastCaughtUpMs <= lagMaxMs;
   }
 
   #caughtUp(asOfMs: MonotonicMs, leaderEndOffset: Offset, nowMs: MonotonicMs): void {

@@ -27,16 +27,15 @@ export function decideHighWatermark(
   nowMs: MonotonicMs,
 ): Offset | undefined {
   if (!state.isLeader || state.isr.isr.length < state.effectiveMinIsr) return undefined;
-  const { writeCaching, lagMaxMs } = state.policy;
+  const { lagMaxMs } = state.policy;
   let candidate = local.ackedOffset;
   for (const [id, progress] of state.followers) {
     if (candidate <= local.highWatermark) return undefined;
-    const acked = progress.ackedOffset(writeCaching);
+    const acked = progress.ackedOffset;
     if (acked >= candidate) continue;
     const counts =
       state.isr.maximal.includes(id) ||
-      (progress.isCaughtUp(local.endOffset, writeCaching, nowMs, lagMaxMs) &&
-        isEligible(id, progress, brokers));
+      (progress.isCaughtUp(local.endOffset, nowMs, lagMaxMs) && isEligible(id, progress, brokers));
     if (counts) candidate = acked;
   }
   return candidate > local.highWatermark ? candidate : undefined;

@@ -30,7 +30,7 @@ export function decideExpand(
   if (!state.isLeader || state.isr.kind !== 'committed' || state.isr.isr.includes(id)) return undefined;
   const progress = state.followers.get(id);
   if (progress === undefined) return undefined;
-  const acked = progress.ackedOffset(state.policy.writeCaching);
+  const acked = progress.ackedOffset;
   if (acked < highWatermark || acked < state.epochStartOffset) return undefined;
   return isEligible(id, progress, brokers) ? pendingExpand(state.isr.isr, id) : undefined;
 }
@@ -42,10 +42,10 @@ export function decideShrink(
   nowMs: MonotonicMs,
 ): IsrState | undefined {
   if (!state.isLeader || state.isr.kind !== 'committed') return undefined;
-  const { writeCaching, lagMaxMs } = state.policy;
+  const { lagMaxMs } = state.policy;
   const leaving = state.isr.isr.filter((id) => {
     const progress = state.followers.get(id);
-    return progress !== undefined && !progress.isCaughtUp(endOffset, writeCaching, nowMs, lagMaxMs);
+    return progress !== undefined && !progress.isCaughtUp(endOffset, nowMs, lagMaxMs);
   });
   return leaving.length === 0 ? undefined : pendingShrink(state.isr.isr, leaving);
 }

@@ -31,7 +31,7 @@ export interface PartitionAssignment {
 /** What configuration says of it. */
 export interface ReplicationPolicy {
   readonly minIsr: number;
-  /** True: the log end offset counts as acknowledged; false: only what is durable does. */
+  /** True: what the operating system has counts as acknowledged; false: only what is durable does. */
   readonly writeCaching: boolean;
   readonly lagMaxMs: number;
 }
@@ -111,12 +111,11 @@ export class PartitionState {
   observeFollower(id: NodeId, report: FollowerReport, leaderEndOffset: Offset, nowMs: MonotonicMs): void {
     const progress = this.followers.get(id);
     assert(progress !== undefined, 'a report comes from an assigned replica', { id });
-    progress.observe(report, leaderEndOffset, this.policy.writeCaching, nowMs);
+    progress.observe(report, leaderEndOffset, nowMs);
   }
 
   noteAppend(previousEndOffset: Offset, endOffset: Offset, nowMs: MonotonicMs): void {
-    for (const progress of this.followers.values())
-      progress.noteAppend(previousEndOffset, endOffset, this.policy.writeCaching, nowMs);
+    for (const progress of this.followers.values()) progress.noteAppend(previousEndOffset, endOffset, nowMs);
   }
 
   /** Remembers a change of the in-sync set that is being asked for. Only one at a time. */

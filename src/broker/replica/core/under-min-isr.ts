@@ -33,7 +33,7 @@ function missingReason(id: NodeId, state: PartitionState, endOffset: Offset, bro
   if (broker === undefined) return 'not registered';
   if (broker.fenced) return 'fenced';
   if (broker.inControlledShutdown) return 'shutting down';
-  const acked = state.followers.get(id)?.ackedOffset(state.policy.writeCaching) ?? UNKNOWN_OFFSET;
+  const acked = state.followers.get(id)?.ackedOffset ?? UNKNOWN_OFFSET;
   if (acked === UNKNOWN_OFFSET) return 'has not fetched yet';
   const lag = Math.max(0, endOffset - acked);
   return lag === 0 ? 'is about to join' : `lags by ${grouped(lag)} ${lag === 1 ? 'record' : 'records'}`;

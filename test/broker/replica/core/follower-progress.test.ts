@@ -10,7 +10,7 @@ const report = (endOffset: number, flushedOffset: number, brokerEpoch = 7) => ({
 
 function observed(...reports: ReturnType<typeof report>[]): FollowerProgress {
   const progress = new FollowerProgress(true, 0);
-  for (const one of reports) progress.observe(one, 20, false, 1);
+  for (const one of reports) progress.observe(one, 20, 1);
   return progress;
 }
 
