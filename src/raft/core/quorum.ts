@@ -88,9 +88,15 @@ export class Quorum {
     return this.#epoch;
   }
 
-  /** -1: unknown. */
+  /** Whoever was elected for the epoch; -1: unknown. */
   get leaderId(): NodeId {
     return this.#leaderId;
+  }
+
+  /** Whom others may be sent to; -1: nobody is known. A node that gave its epoch up is not one, whatever it seeks now. */
+  get activeLeaderId(): NodeId {
+    const gaveUp = this.#leaderId === this.self.id && this.role.kind !== 'leader';
+    return gaveUp ? NONE : this.#leaderId;
   }
 
   get votedFor(): VoterKey | undefined {
@@ -190,7 +196,7 @@ export class Quorum {
 
   /** The part every reply has: what this node knows of the leader. */
   replyHeader(error: ErrorCode): QuorumReply {
-    const leaderId = this.role.kind === 'resigned' ? NONE : this.#leaderId;
+    const leaderId = this.activeLeaderId;
     const header = { error, leaderId, leaderEpoch: this.#epoch };
     const leaderEndpoint = this.endpoints.get(leaderId);
     return leaderEndpoint === undefined ? header : { ...header, leaderEndpoint };

@@ -66,9 +66,9 @@ export class RaftCore {
     return this.#q.epoch;
   }
 
-  /** -1: unknown. */
+  /** -1: unknown, or this node, which gave up. */
   get leaderId(): number {
-    return this.#q.leaderId;
+    return this.#q.activeLeaderId;
   }
 
   /** First offset not known to be committed; -1: unknown. */

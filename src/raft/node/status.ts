@@ -35,8 +35,7 @@ export function statusOf(known: Known, hardState: HardState, core: RaftCore | un
     const { endOffset: logEndOffset } = known.log;
     return { ...common, role: 'bootstrapping', epoch: 0, leaderId: NONE, highWatermark: NONE, logEndOffset };
   }
-  const { role, epoch, highWatermark, logEndOffset } = core;
-  const leaderId = role === 'resigned' ? NONE : core.leaderId;
+  const { role, epoch, leaderId, highWatermark, logEndOffset } = core;
   const leaderEndpoint = known.endpoints.get(leaderId);
   const state = { ...common, role, epoch, leaderId, highWatermark, logEndOffset };
   return leaderEndpoint === undefined ? state : { ...state, leaderEndpoint };

@@ -93,6 +93,19 @@ describe('a node that starts', () => {
     expect(f.answered(id)).toMatchObject({ error: 'NOT_LEADER_OR_FOLLOWER', leaderId: -1 });
   });
 
+  it('names itself as the leader no more, also while it seeks the next epoch in vain', () => {
+    const f = new CoreFixture({ hard: { epoch: 3, leaderId: 1, votedFor: key(1) }, log: logOf(3) });
+    const roles = new Set<string>();
+    for (let round = 0; round < 40; round++) {
+      f.wait(T.electionTimeoutMs / 10);
+      roles.add(f.core.role);
+      expect(f.core.leaderId).toBe(-1);
+      const id = f.fetch(2, { currentLeaderEpoch: 3 });
+      expect(f.answered(id)).toMatchObject({ error: 'NOT_LEADER_OR_FOLLOWER', leaderId: -1, leaderEpoch: 3 });
+    }
+    expect(roles).toEqual(new Set(['resigned', 'prospective']));
+  });
+
   it('never goes on as a candidate: it may have won', () => {
     const f = new CoreFixture({ hard: { epoch: 3, votedFor: key(1) } });
     expect(f.core.role).toBe('unattached');
