@@ -101,6 +101,23 @@ describe('a change of leader', () => {
     expect(await cluster.until(() => cluster.registration().isr.length === 2, 5000)).toBe(true);
   });
 
+  it('resolves logs of equal length though the new leader wrote nothing in its epoch', async () => {
+    const cluster = await TestCluster.start(twoReplicas(1, 2));
+    await cluster.finish(cluster.get(1).produce(['m']));
+    await cluster.run(20);
+    isolateAll(cluster);
+    await cluster.finish(cluster.get(1).produce(['x'], { acks: 1 }));
+    cluster.get(1).held = true;
+    cluster.elect(2, [2]);
+    await cluster.finish(cluster.get(2).produce(['y'], { acks: 1 }));
+    cluster.elect(1, [1]);
+    cluster.get(1).held = false;
+    cluster.get(1).tell();
+    cluster.network.heal();
+    expect(await cluster.until(() => cluster.registration().isr.length === 2, 5000)).toBe(true);
+    expect(await cluster.get(2).contents()).toEqual(['m', 'x']);
+  });
+
   it('leaves no epoch without records in the way of older ones', async () => {
     const cluster = await TestCluster.start(twoReplicas(1, 2));
     await cluster.finish(cluster.get(1).produce(['m']));
