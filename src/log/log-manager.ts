@@ -38,7 +38,7 @@ const LOADS_MAX = 8;
 const LOCK = '.logs-lock';
 const LOG_DIRECTORY = /^(.+)-(\d+)$/;
 const DELETED_SUFFIX = '-delete';
-/** A directory of segments that does not say whose it is: kept for a person to look at. */
+/** A directory of segments that nobody claims, or that does not say whose it is: kept for a person to look at. */
 const STRAY_SUFFIX = '-stray';
 /** The metadata log may live in the same directory; it is not ours. */
 const METADATA_LOG = '__cluster_metadata-0';
@@ -145,13 +145,22 @@ export class LogManager {
    * next start.
    */
   async delete(topic: string, partition: PartitionId): Promise<void> {
+    await this.#remove(topic, partition, DELETED_SUFFIX);
+  }
+
+  /** Forgets the log and keeps its files, for a person to look at. Resolves with where they are. */
+  setAside(topic: string, partition: PartitionId): Promise<string | undefined> {
+    return this.#remove(topic, partition, STRAY_SUFFIX);
+  }
+
+  async #remove(topic: string, partition: PartitionId, suffix: string): Promise<string | undefined> {
     const log = this.find(topic, partition);
-    if (log === undefined) return;
+    if (log === undefined) return undefined;
     this.#logs.delete(topicPartitionKey(topic, partition));
     await log.release();
     // A log made anew under this name must not be held to the offsets of the old one.
     await this.checkpointHighWatermarks();
-    await this.#moveAside(log.directory, DELETED_SUFFIX);
+    return this.#moveAside(log.directory, suffix);
   }
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
@@ -198,19 +207,21 @@ export class LogManager {
     const topicId = await readPartitionMetadata(files, directory);
     if (topicId === undefined) {
       logger.warn({ directory }, 'moved a log without topic id aside');
-      return this.#moveAside(directory, STRAY_SUFFIX);
+      await this.#moveAside(directory, STRAY_SUFFIX);
+      return;
     }
     const identity = { topic: match[1] ?? '', partition: Number(match[2]), topicId, directory };
     const found = { checkpoint: this.#saved.get(name) ?? NO_CHECKPOINT, clean };
     this.#logs.set(name, await openPartitionLog(identity, this.#options.defaults, found, this.#around));
   }
 
-  async #moveAside(directory: string, suffix: string): Promise<void> {
+  async #moveAside(directory: string, suffix: string): Promise<string> {
     const { files } = this.#around;
     const aside = `${directory}.${randomUuid(this.#options.environment.random)}${suffix}`;
     await files.rename(directory, aside);
     await files.syncDirectory(this.#options.directory);
     if (suffix === DELETED_SUFFIX) await files.removeDirectory(aside);
+    return aside;
   }
 
   async #saveCheckpoints(): Promise<void> {

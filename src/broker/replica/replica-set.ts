@@ -220,15 +220,28 @@ export class ReplicaSet {
     });
   }
 
-  /** Logs of topics that were deleted while this broker was away; a topic id never comes back. */
+  /**
+   * Logs of topics that the metadata do not know: deleted while this broker was away, or the metadata are not what they
+   * were. Nothing here proves a deletion, so nothing is deleted: they are set aside, and a person may remove them.
+   */
   #sweepLogs(image: MetadataImage): void {
     for (const log of [...this.#options.logs.all()]) {
       const { topic, topicId, partition } = log;
       const replicas = image.topics.findById(topicId)?.partitions[partition]?.replicas;
-      if (replicas === undefined) this.#delete(topic, topicId, partition, true);
+      if (replicas === undefined)
+        this.#queue.run(`${topic}-${partition}`, () => this.#setAside(topic, partition));
       else if (!replicas.includes(this.#options.nodeId))
         this.#options.environment.logger.warn({ topic, partition }, 'a stray log: this broker is no replica');
     }
+  }
+
+  async #setAside(topic: string, partition: PartitionId): Promise<void> {
+    const directory = await this.#options.logs.setAside(topic, partition);
+    const fields = { topic, partition, directory };
+    this.#options.environment.logger.warn(
+      fields,
+      'set a log of an unknown topic aside; remove it if it was deleted',
+    );
   }
 
   #reconfigure(delta: ImageDelta, image: MetadataImage): void {

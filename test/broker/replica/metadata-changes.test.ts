@@ -53,13 +53,22 @@ describe('what metadata say', () => {
     for (const broker of cluster.brokers) expect(await broker.contents()).toEqual(['new']);
   });
 
-  it('removes what was deleted while the broker was away', async () => {
+  it('sets aside, and never deletes, logs of topics that the metadata do not know at the start', async () => {
     const cluster = await TestCluster.start();
+    await cluster.finish(cluster.get(1).produce(['a']));
     cluster.get(3).kill();
     cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
     await cluster.finish(cluster.get(3).start());
     await cluster.settled();
     expect(cluster.get(3).logs.find(TOPIC, 0)).toBeUndefined();
+    const paths = cluster.get(3).environment.files.paths();
+    expect(paths.some((path) => path.includes(`${TOPIC}-0/`))).toBe(false);
+    const aside = paths.filter((path) => /orders-0\.[\w-]+-stray\/0+\.log$/.test(path));
+    expect(aside).toHaveLength(1);
+    cluster.createTopic([[3]]);
+    await cluster.settled();
+    await cluster.finish(cluster.get(3).produce(['new']));
+    expect(await cluster.get(3).contents()).toEqual(['new']);
   });
 
   it('have no effect before they show this incarnation of the broker', async () => {
