@@ -1,8 +1,10 @@
 /** One node as a process. Ends by SIGINT or SIGTERM, gracefully; a second signal ends it at once. */
 import process from 'node:process';
 import type { Command } from 'commander';
+import type { Metrics } from '../../env/index.ts';
+import { openMetricsEndpoint } from '../../env/node/index.ts';
 import { formatAddress } from '../../rpc/api/index.ts';
-import { type NodeConfig, type ServerNode, startNode } from '../../server/index.ts';
+import { type NodeConfig, parseAddress, type ServerNode, startNode } from '../../server/index.ts';
 import { type NodeCommandOptions, readNodeConfig, withNodeOptions } from '../node-options.ts';
 import { fail, printJson, printLine } from '../output.ts';
 import { onStopSignal } from '../signals.ts';
@@ -19,13 +21,29 @@ export function defineServer(command: Command): void {
 }
 
 async function serve(config: NodeConfig, json: boolean): Promise<void> {
-  const node = await startNode({ config, ...realWorld({ logLevel: config.text('log.level') }) });
+  endWithParent();
+  const metrics = await openMetrics(config);
+  const node = await startNode({ config, ...realWorld({ logLevel: config.text('log.level'), ...metrics }) });
   const stopped = onStopSignal(() => node.stop({ controlled: true }));
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await Promise.race([node.ready, stopped]);
   announce(node, config, json);
   await stopped;
   process.exit(0);
+}
+
+/** Figures, when the configuration names a place for them. */
+async function openMetrics(config: NodeConfig): Promise<{ readonly metrics?: Metrics }> {
+  const listener = config.text('metrics.listener');
+  if (listener === '') return {};
+  const address = parseAddress('metrics.listener', listener);
+  return openMetricsEndpoint(address, { node: String(config.nodeId) });
+}
+
+/** Also when the parent ends while this node starts, or ended before: nobody would stop it then. */
+function endWithParent(): void {
+  const end = (): boolean => process.kill(process.pid, 'SIGTERM');
+  if (process.connected === false) end();
+  else process.once('disconnect', end);
 }
 
 /** One line when it serves; a parent process is told as well. */
