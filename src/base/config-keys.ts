@@ -174,6 +174,10 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     1024,
   ),
   'shutdown.timeout.ms': integer(2000, 'longest graceful stop after leaders have moved (ours)', 0, INT32_MAX),
+  'metrics.listener': string(
+    '',
+    'host:port for GET /metrics in the format of Prometheus; empty: none (ours)',
+  ),
   'log.level': choice(
     'info',
     ['error', 'warn', 'info', 'debug', 'silent'],

@@ -2,14 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import {
-  createPinoLogger,
-  createPromMetrics,
-  nodeClock,
-  nodeFiles,
-  nodeRandom,
-  nodeTimers,
-} from '../../src/env/node/index.ts';
+import { createPinoLogger, nodeClock, nodeFiles, nodeRandom, nodeTimers } from '../../src/env/node/index.ts';
+import { createPromMetrics } from '../../src/env/node/prom-metrics.ts';
 import { levelStores } from '../../src/raft/store/index.ts';
 import { clockContract } from './clock-contract.ts';
 import { filesContract } from './files-contract.ts';

@@ -66,7 +66,7 @@ export const PACKAGES: readonly PackageRule[] = [
   },
   { packages: /^node:timers\/promises$/, modules: ['env/node', 'cli'], instead: 'use Timers' },
   { packages: /^node:process$/, modules: ['server', 'cli', 'env/node'], instead: 'take it as an argument' },
-  { packages: /^node:(http|https)$/, modules: ['server'], instead: 'serve HTTP at the rim' },
+  { packages: /^node:(http|https)$/, modules: ['env/node'], instead: 'serve HTTP at the rim' },
   { packages: /^immutable$/, modules: ['metadata'], instead: 'use arrays and maps' },
   {
     packages: /^protobufjs/,
