@@ -2,8 +2,6 @@
  * How long a topic was unavailable after a kill: until each of its partitions acknowledged something that was sent after it.
  * Kills of a healthy cluster are told from those on top of something else.
  */
-import type { NodePlan } from '../../src/server/index.ts';
-
 interface Failover {
   readonly step: string;
   readonly atMs: number;
@@ -23,7 +21,7 @@ export class Failovers {
     this.#partitions = partitions;
   }
 
-  note(step: string, _victims: readonly NodePlan[], wasHealthy: boolean): void {
+  note(step: string, wasHealthy: boolean): void {
     const waiting = new Set(Array.from({ length: this.#partitions }, (_, partition) => partition));
     this.#open.push({ step, atMs: performance.now(), wasHealthy, waiting });
   }

@@ -3,6 +3,7 @@
  * everything heals and the whole history is judged. Ends with status 1 when something did not hold; the data stay for a look.
  *
  *     node test/chaos/main.ts --minutes 2 --seed 7
+ *     node test/chaos/main.ts --minutes 2 --only kill-leader,kill-active-controller
  */
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -31,6 +32,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '1' },
     producers: { type: 'string', default: '4' },
     keep: { type: 'boolean', default: false },
+    only: { type: 'string' },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -114,7 +116,15 @@ async function main(minutes: number, seed: number): Promise<number> {
   const reading = readers.map((reader, index) => reader.run(index === 0 ? 10 ** 9 : 20_000));
   const before = plan.nodes.map(({ id }) => nodes.footprint(id));
 
-  const nemesis = new Nemesis({ nodes, admin, topic: TOPIC, seed, failovers, say });
+  const nemesis = new Nemesis({
+    nodes,
+    admin,
+    topic: TOPIC,
+    seed,
+    failovers,
+    say,
+    ...(args.only === undefined ? {} : { only: args.only.split(',') }),
+  });
   await nemesis.run(performance.now() + minutes * 60_000);
 
   for (const { id } of plan.nodes) nodes.resume(id);

@@ -16,6 +16,8 @@ export interface NemesisOptions {
   readonly seed: number;
   readonly failovers: Failovers;
   readonly say: (text: string) => void;
+  /** Names of steps; absent: all. */
+  readonly only?: readonly string[];
 }
 
 const STEPS = [
@@ -57,7 +59,9 @@ export class Nemesis {
 
   async run(untilMs: number): Promise<void> {
     while (performance.now() < untilMs) {
-      const step = STEPS[this.#random.integer(0, STEPS.length)] ?? 'kill-broker';
+      const { only } = this.#options;
+      const steps = STEPS.filter((step) => only?.includes(step) ?? true);
+      const step = steps[this.#random.integer(0, steps.length)] ?? 'kill-broker';
       this.steps.set(step, (this.steps.get(step) ?? 0) + 1);
       const acting = this.#act(step).catch((error: unknown) =>
         this.#options.say(`  ${step}: ${String(error)}`),
@@ -129,7 +133,7 @@ export class Nemesis {
     const { nodes, failovers, say } = this.#options;
     const victims = targets.filter((node) => node !== undefined && nodes.isRunning(node.id)) as NodePlan[];
     if (victims.length === 0) return;
-    failovers.note(step, victims, nodes.allUp);
+    failovers.note(step, nodes.allUp);
     say(`  ${step}: kill -9 ${victims.map(({ name }) => name).join(', ')}`);
     await Promise.all(victims.map(({ id }) => nodes.end(id, 'SIGKILL')));
     await pause(this.#random.integer(0, longestMs));
@@ -150,6 +154,7 @@ export class Nemesis {
   async #restart(step: string, node: NodePlan | undefined): Promise<void> {
     const { nodes, say } = this.#options;
     if (node === undefined || !nodes.isRunning(node.id)) return;
+    if (node.role === 'broker') this.#options.failovers.note(step, nodes.allUp);
     say(`  ${step}: SIGTERM ${node.name}`);
     const beganMs = performance.now();
     const late = setTimeout(() => void nodes.end(node.id, 'SIGKILL'), 20_000);
