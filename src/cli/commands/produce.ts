@@ -2,6 +2,7 @@
 import { stdin } from 'node:process';
 import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
+import { ApiError } from '../../base/index.ts';
 import type { Client, Producer, RecordInput } from '../../client/index.ts';
 import type { FileHandle } from '../../env/index.ts';
 import { nodeFiles } from '../../env/node/index.ts';
@@ -66,7 +67,10 @@ async function produce(client: Client, topic: string, options: ProduceOptions): 
   const bar = file !== undefined && isTerminal() && !options.json ? await openBar(file) : undefined;
   try {
     const source = file === undefined ? stdin : chunksOf(file, (bytes) => bar?.increment(bytes));
-    for await (const lines of readLines(source)) await run.send(lines, options.keySeparator);
+    for await (const lines of readLines(source)) {
+      await run.send(lines, options.keySeparator);
+      if (run.isHopeless) break;
+    }
     await run.finish();
   } finally {
     bar?.stop();
@@ -93,8 +97,13 @@ class ProduceRun {
     this.#topic = topic;
   }
 
+  /** What follows would fail as well, each after its own timeout. */
+  get isHopeless(): boolean {
+    return this.#firstError !== undefined && !isOfOneRecord(this.#firstError);
+  }
+
   async send(lines: readonly Buffer[], separator: string | undefined): Promise<void> {
-    for (let at = 0; at < lines.length; at += SEND_RECORDS_MAX) {
+    for (let at = 0; at < lines.length && !this.isHopeless; at += SEND_RECORDS_MAX) {
       while (this.#outstanding >= SENDS_OUTSTANDING_MAX) await this.#answer();
       this.#sendSome(lines.slice(at, at + SEND_RECORDS_MAX).map((line) => recordOf(line, separator)));
     }
@@ -162,10 +171,18 @@ class ProduceRun {
       );
       printLine(`partitions: ${partitions.map(([id, count]) => `${id}: ${count}`).join(', ') || 'none'}`);
       if (this.#failed > 0)
-        printNote(`error: ${this.#failed} records failed: ${describeError(this.#firstError)}`);
+        printNote(
+          `error: ${this.#failed} records failed${this.isHopeless ? ', sending stopped' : ''}: ` +
+            describeError(this.#firstError),
+        );
     }
     if (this.#failed > 0) setExitCode(EXIT_REFUSED);
   }
+}
+
+/** Others may do better. */
+function isOfOneRecord(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'MESSAGE_TOO_LARGE';
 }
 
 function recordOf(line: Buffer, separator: string | undefined): RecordInput {

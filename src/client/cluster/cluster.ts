@@ -197,7 +197,7 @@ export class Cluster {
   #gaveUp(what: string, timeoutMs: number, last: unknown): ApiError {
     const asked = this.#candidates.inOrder().map(formatAddress).join(', ');
     const why = last === undefined ? 'no time was left' : messageOf(last);
-    const message = `${what} did not succeed within ${timeoutMs} ms; asked ${asked}; last: ${why}`;
+    const message = `${what} did not succeed within ${Math.round(timeoutMs)} ms; asked ${asked}; last: ${why}`;
     const code = last === undefined ? 'REQUEST_TIMED_OUT' : toApiError(last, what).code;
     return new ApiError(code, message);
   }

@@ -236,8 +236,8 @@ describe('the cluster', () => {
 
 describe('words for mistakes', () => {
   it.each([
-    ['produce nowhere --timeout-ms 300', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
-    ['consume nowhere --timeout-ms 300', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
+    ['produce nowhere --timeout-ms 5000', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
+    ['consume nowhere --timeout-ms 5000', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics describe nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics delete nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics create ../x', /INVALID_TOPIC_EXCEPTION.*\.\.\/x/],
