@@ -1,5 +1,5 @@
 import { CorruptionError, crc32c } from '../base/index.ts';
-import { type ProducerState, ProducerStates } from './producer-states.ts';
+import { type ProducerBatch, type ProducerState, ProducerStates } from './producer-states.ts';
 import {
   readInt16,
   readInt32,
@@ -17,7 +17,8 @@ import {
  *   { producer id i64 | producer epoch i16 | last sequence i32 | last offset i64 | offset delta i32 | timestamp i64
  *   | coordinator epoch i32 | first offset of the open transaction i64, -1: none }*
  *
- * Only the last batch of a producer survives, so after a restart only a repetition of that one is known.
+ * One entry per batch that is known of a producer, oldest first: a producer may have as many in flight, and repeats them all
+ * after a restart. Kafka writes the last one only, and of several entries of a producer reads the last one.
  * Source: Kafka's ProducerStateManager.
  */
 const VERSION = 1;
@@ -27,24 +28,37 @@ const CRC_START = 6;
 const ENTRY_BYTES = 46;
 
 export function encodeProducerSnapshot(states: ProducerStates): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES + states.count * ENTRY_BYTES);
+  let count = 0;
+  for (const { batches } of states.all()) count += Math.max(1, batches.length);
+  const bytes = new Uint8Array(HEADER_BYTES + count * ENTRY_BYTES);
   writeInt16(bytes, 0, VERSION);
-  writeInt32(bytes, CRC_START, states.count);
+  writeInt32(bytes, CRC_START, count);
   let at = HEADER_BYTES;
   for (const state of states.all()) {
-    const last = state.batches.at(-1);
-    writeInt64(bytes, at, state.producerId);
-    writeInt16(bytes, at + 8, state.producerEpoch);
-    writeInt32(bytes, at + 10, last?.lastSequence ?? -1);
-    writeInt64(bytes, at + 14, last?.lastOffset ?? -1);
-    writeInt32(bytes, at + 22, last?.offsetDelta ?? 0);
-    writeInt64(bytes, at + 26, state.lastTimestampMs);
-    writeInt32(bytes, at + 34, -1);
-    writeInt64(bytes, at + 38, -1);
-    at += ENTRY_BYTES;
+    for (const batch of state.batches.length === 0 ? [undefined] : state.batches) {
+      encodeEntry(bytes, at, state, batch);
+      at += ENTRY_BYTES;
+    }
   }
   writeInt32(bytes, CRC_AT, crc32c(bytes.subarray(CRC_START)));
   return bytes;
+}
+
+function encodeEntry(
+  bytes: Uint8Array,
+  at: number,
+  state: ProducerState,
+  batch: ProducerBatch | undefined,
+): void {
+  writeInt64(bytes, at, state.producerId);
+  writeInt16(bytes, at + 8, state.producerEpoch);
+  writeInt32(bytes, at + 10, batch?.lastSequence ?? -1);
+  writeInt64(bytes, at + 14, batch?.lastOffset ?? -1);
+  writeInt32(bytes, at + 22, batch?.offsetDelta ?? 0);
+  const isLast = batch === state.batches.at(-1);
+  writeInt64(bytes, at + 26, isLast || batch === undefined ? state.lastTimestampMs : batch.timestampMs);
+  writeInt32(bytes, at + 34, -1);
+  writeInt64(bytes, at + 38, -1);
 }
 
 /** Throws CorruptionError; `file` is for its message. */

@@ -33,6 +33,7 @@ const SEQUENCE_COUNT = 2 ** 31;
  * KIP-98, Kafka's ProducerAppendInfo and ProducerStateEntry.
  */
 export class ProducerStates {
+  /** Those that have been silent longest come first, by the order of the log: timestamps are the producers' own. */
   readonly #states = new Map<ProducerId, ProducerState>();
 
   get count(): number {
@@ -84,6 +85,7 @@ export class ProducerStates {
     const batches = header.isControl
       ? kept
       : [...kept.slice(1 - BATCHES_PER_PRODUCER), toProducerBatch(header)];
+    this.#states.delete(producerId);
     this.#states.set(producerId, {
       producerId,
       producerEpoch,
@@ -92,9 +94,12 @@ export class ProducerStates {
     });
   }
 
-  /** From a snapshot. */
+  /** From a snapshot: an entry of a producer adds its batch to those of the entries before it. */
   restore(state: ProducerState): void {
-    this.#states.set(state.producerId, state);
+    const before = this.#states.get(state.producerId);
+    const kept = before?.producerEpoch === state.producerEpoch ? before.batches : [];
+    const batches = [...kept, ...state.batches].slice(-BATCHES_PER_PRODUCER);
+    this.#states.set(state.producerId, { ...state, batches });
   }
 
   /** Forgets producers whose last batch is older than `before`. */
@@ -107,9 +112,11 @@ export class ProducerStates {
   }
 
   #forgetSilent(): void {
-    const times = Array.from(this.#states.values(), (state) => state.lastTimestampMs).sort((a, b) => a - b);
-    const bound = times[Math.floor(times.length / 10)] ?? 0;
-    this.expire(bound + 1);
+    let count = Math.ceil(this.#states.size / 10);
+    for (const id of this.#states.keys()) {
+      if (count-- === 0) return;
+      this.#states.delete(id);
+    }
   }
 }
 

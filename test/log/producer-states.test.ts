@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/log/producer-snapshot.ts';
-import { BATCHES_PER_PRODUCER, ProducerStates } from '../../src/log/producer-states.ts';
+import { BATCHES_PER_PRODUCER, PRODUCERS_MAX, ProducerStates } from '../../src/log/producer-states.ts';
 import { readBatchHeader, stampBatch } from '../../src/log/record/index.ts';
 import { batchOf, LogFixture } from './log-fixture.ts';
 
@@ -53,13 +53,27 @@ describe('producer states', () => {
     expect(states.check(headerOf(0, 1, 4))).toBeUndefined();
   });
 
-  it('a snapshot keeps the last batch of each producer, and damage in it shows', () => {
+  it('at their limit forget the tenth that has been silent longest in the log, whatever timestamps say', () => {
     const states = new ProducerStates();
+    const header = headerOf(0);
+    for (let producerId = 1; producerId <= PRODUCERS_MAX; producerId++)
+      states.record({ ...header, producerId });
+    states.record({ ...header, producerId: 1, baseSequence: 1 });
+    states.record({ ...header, producerId: PRODUCERS_MAX + 1 });
+    expect(states.count).toBe(0.9 * PRODUCERS_MAX + 1);
+    expect(states.check({ ...header, producerId: 1 })).toBeDefined();
+    expect(states.find(2)).toBeUndefined();
+    expect(states.find(PRODUCERS_MAX)).toBeDefined();
+  });
+
+  it('a snapshot keeps what is known of each producer, and damage in it shows', () => {
+    const states = new ProducerStates();
+    for (let i = 0; i < 7; i++) states.record({ ...headerOf(i, 1, 0, i), producerId: 8 });
     states.record(headerOf(MAX - 1, 3, 2, 40));
     const bytes = encodeProducerSnapshot(states);
     const again = decodeProducerSnapshot(bytes, 'file');
     expect([...again.all()]).toEqual([...states.all()]);
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = 0; at < bytes.length; at += 3) {
       const damaged = bytes.slice();
       damaged[at]! ^= 4;
       expect(() => decodeProducerSnapshot(damaged, 'file')).toThrow(/file is damaged/);
@@ -90,12 +104,13 @@ describe('idempotent appends to a log', () => {
   });
 
   for (const end of ['restart', 'kill'] as const) {
-    it(`the last batch is known after a ${end}, with its snapshot lost too`, async () => {
+    it(`all batches that may be in flight are known after a ${end}, with their snapshot lost too`, async () => {
       const fixture = await LogFixture.open({ config: { segmentBytes: 200 } });
       for (let i = 0; i < 6; i++) produce(fixture, 2 * i);
       await fixture.flushed();
       await fixture[end]();
-      expect(produce(fixture, 10)).toMatchObject({ firstOffset: 10, duplicate: true });
+      for (let at = 2; at <= 10; at += 2)
+        expect(produce(fixture, at)).toMatchObject({ firstOffset: at, duplicate: true });
       expect(() => produce(fixture, 14)).toThrow(/must send sequence 12/);
       for (const path of fixture.files.paths())
         if (path.endsWith('.snapshot')) fixture.files.flipBit(path, 70);
