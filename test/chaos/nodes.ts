@@ -83,10 +83,12 @@ export class Nodes {
   end(id: NodeId, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#children.get(id);
     if (child === undefined) return Promise.resolve();
+    // A second SIGTERM would ask it not to wait.
+    const isAsked = signal === 'SIGTERM' && this.#expected.has(child);
     this.#expected.add(child);
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     this.resume(id);
-    child.kill(signal);
+    if (!isAsked) child.kill(signal);
     return ended;
   }
 
