@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts, makeTemporaryDirectory } from '../src/env/node/index.ts';
 import type { ClusterDescription } from '../src/cli/cluster-file.ts';
+import { freePorts, makeTemporaryDirectory } from '../src/env/node/index.ts';
 
 export interface BenchCluster extends AsyncDisposable {
   readonly description: ClusterDescription;
