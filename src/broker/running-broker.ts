@@ -210,7 +210,7 @@ export class RunningBroker implements Broker {
     };
     const loader = new MetadataLoader({
       publishers: [this.#cache, this.#replicas, gate, this.#lifecycle],
-      highWatermark: () => raft.status().highWatermark,
+      highWatermark: () => raft.status().quorumHighWatermark,
       logger: environment.logger,
       onFault: (error, fault) => {
         // A broker that skipped a record would act on a view no one else has.

@@ -9,7 +9,8 @@ export interface QuorumView {
     /** -1: unknown. */
     readonly leaderId: NodeId;
     readonly leaderEndpoint?: Endpoint;
-    readonly highWatermark: Offset;
+    /** Of the quorum, also where this node's log does not reach it yet; -1: unknown. */
+    readonly quorumHighWatermark: Offset;
     readonly voters: readonly VoterKey[];
   };
   subscribe(listener: {

@@ -22,7 +22,7 @@ export interface MetadataPublisher {
 
 export interface MetadataLoaderOptions {
   readonly publishers: readonly MetadataPublisher[];
-  /** The quorum's high watermark as this node knows it, exclusive; -1: unknown. */
+  /** The quorum's high watermark, exclusive, also where this node's own log does not reach it yet; -1: unknown. */
   readonly highWatermark: () => Offset;
   readonly logger: Logger;
   /** A record was skipped or a publisher threw: this node's view may be wrong from here on. */

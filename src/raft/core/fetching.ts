@@ -85,5 +85,6 @@ function accept(q: Quorum, role: Follower | Observer, reply: QuorumFetchReply): 
     assert(entry.epoch <= q.epoch, 'no entry is of an epoch to come', { entry: entry.epoch, epoch: q.epoch });
     q.log.append(entry);
   }
+  q.toldHighWatermark = Math.max(q.toldHighWatermark, reply.highWatermark);
   if (reply.highWatermark !== NONE) q.commit(Math.min(reply.highWatermark, q.log.endOffset));
 }

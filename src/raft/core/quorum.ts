@@ -55,6 +55,8 @@ export class Quorum {
   nowMs: MonotonicMs;
   /** First offset not known to be committed; -1: unknown. Never falls while the process lives. */
   highWatermark: Offset = NONE;
+  /** The highest a leader has told of, which may be beyond the own log; -1: unknown. */
+  toldHighWatermark: Offset = NONE;
   /** Elections lost in a row; reset by a leader. */
   electionRetries = 0;
   /** Set once: this node is leaving and seeks no election. */

@@ -76,6 +76,14 @@ export class RaftCore {
     return this.#q.highWatermark;
   }
 
+  /**
+   * What is known to be committed in the quorum, here or not yet: whoever has everything below has caught up with it.
+   * -1: unknown.
+   */
+  get quorumHighWatermark(): Offset {
+    return Math.max(this.#q.highWatermark, this.#q.toldHighWatermark);
+  }
+
   get logEndOffset(): Offset {
     return this.#q.log.endOffset;
   }

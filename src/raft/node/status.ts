@@ -14,6 +14,8 @@ export interface QuorumStatus {
   readonly leaderEndpoint?: Endpoint;
   /** First offset not known to be committed; -1: unknown. */
   readonly highWatermark: Offset;
+  /** As `highWatermark`, but also of entries that this node has not fetched yet; -1: unknown. */
+  readonly quorumHighWatermark: Offset;
   readonly logEndOffset: Offset;
   /** The established voter set; empty while there is none. */
   readonly voters: readonly VoterKey[];
@@ -33,10 +35,11 @@ export function statusOf(known: Known, hardState: HardState, core: RaftCore | un
   const common = { nodeId, directoryId, voters, clusterId: hardState.clusterId ?? agreed };
   if (core === undefined) {
     const { endOffset: logEndOffset } = known.log;
-    return { ...common, role: 'bootstrapping', epoch: 0, leaderId: NONE, highWatermark: NONE, logEndOffset };
+    const unknown = { epoch: 0, leaderId: NONE, highWatermark: NONE, quorumHighWatermark: NONE };
+    return { ...common, role: 'bootstrapping', ...unknown, logEndOffset };
   }
-  const { role, epoch, leaderId, highWatermark, logEndOffset } = core;
+  const { role, epoch, leaderId, highWatermark, quorumHighWatermark, logEndOffset } = core;
   const leaderEndpoint = known.endpoints.get(leaderId);
-  const state = { ...common, role, epoch, leaderId, highWatermark, logEndOffset };
+  const state = { ...common, role, epoch, leaderId, highWatermark, quorumHighWatermark, logEndOffset };
   return leaderEndpoint === undefined ? state : { ...state, leaderEndpoint };
 }

@@ -87,6 +87,7 @@ export class QuorumTwin {
       leaderId: this.leaderId,
       ...leader,
       highWatermark: this.highWatermark,
+      quorumHighWatermark: this.highWatermark,
       logEndOffset: this.log.length,
       voters: [],
     };

@@ -254,6 +254,17 @@ describe('a follower', () => {
     expect(f.core.highWatermark).toBe(1);
   });
 
+  it('knows how much is committed in the quorum before it has fetched it', () => {
+    const f = new CoreFixture().follow(2, 1);
+    expect(f.core.quorumHighWatermark).toBe(-1);
+    f.answerFetch({ entries: [entry(0, 1)], highWatermark: 5 });
+    expect(f.core.quorumHighWatermark).toBe(5);
+    f.saveLog().answerFetch({ entries: [entry(1, 1)], highWatermark: 2 });
+    expect(f.core.quorumHighWatermark).toBe(5);
+    expect(new CoreFixture().lead().core.quorumHighWatermark).toBe(-1);
+    expect(new CoreFixture({ voters: 1 }).lead().core.quorumHighWatermark).toBe(1);
+  });
+
   it('cuts its log where the leader says it diverges, and fetches again from there', () => {
     const f = new CoreFixture({ hard: { epoch: 2 }, log: logOf(1, 1, 2, 2) }).follow(2, 3);
     f.answerFetch({ divergingEpoch: { epoch: 1, endOffset: 1 } }).saveLog();

@@ -143,6 +143,33 @@ describe('an observer', () => {
     expect(observer.status()).toMatchObject({ role: 'observer', clusterId: QuorumFixture.id(101) });
     expect(leader.describe().observers.map(({ replica }) => replica.id)).toEqual([7]);
   });
+
+  it('knows that it has not caught up while what it was handed is but a part of the log', async () => {
+    const q = new QuorumFixture();
+    await q.startAll();
+    const { epoch } = (await q.leader()).status();
+    for (let i = 0; i < 50; i++) (await q.leader()).append(epoch, bytes(`entry ${i}`));
+    await q.until(() => [...q.nodes.values()].every((node) => node.status().highWatermark === 51), 'commits');
+    for (const id of q.voterIds) await q.stop(id);
+    for (const id of q.voterIds) await q.start(id);
+    const { highWatermark } = (await q.leader()).status();
+    expect(highWatermark).toBeLessThanOrEqual(52);
+    await q.format(7);
+    const observer = await q.start(7, 'observer');
+    const parts: { handed: number; here: number; quorum: number }[] = [];
+    const recorder = new Recorder();
+    observer.subscribe(recorder);
+    await q.until(() => {
+      const { highWatermark: here, quorumHighWatermark: quorum } = observer.status();
+      const handed = recorder.entries.length;
+      if (handed > 0 && parts.at(-1)?.handed !== handed) parts.push({ handed, here, quorum });
+      return handed === 52;
+    }, 'the observer catches up');
+    expect(parts).toEqual([
+      { handed: 51, here: 51, quorum: 52 },
+      { handed: 52, here: 52, quorum: 52 },
+    ]);
+  });
 });
 
 describe('a quorum that lost its leader', () => {
