@@ -22,7 +22,9 @@ export function learn(q: Quorum, epoch: QuorumEpoch, leaderId: NodeId): 'stale' 
   return 'moved';
 }
 
+/** The epochs of another cluster say nothing about this one's. */
 export function learnFromReply(q: Quorum, reply: QuorumReply): 'stale' | 'moved' | 'same' {
+  if (reply.error === 'INCONSISTENT_CLUSTER_ID') return 'stale';
   return learn(q, reply.leaderEpoch, reply.leaderId);
 }
 

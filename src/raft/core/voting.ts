@@ -47,7 +47,9 @@ function canGrantVote(q: Quorum, request: VoteRequest): boolean {
 
 /** The vote of this epoch was given to this candidate: the reply may have been lost, the answer stays the same. */
 function isOwnVote(q: Quorum, request: VoteRequest): boolean {
-  return q.role.kind === 'unattached' && q.votedFor !== undefined && sameVoter(q.votedFor, request.candidate);
+  const { role, votedFor } = q;
+  if (role.kind !== 'unattached' && role.kind !== 'prospective') return false;
+  return votedFor !== undefined && sameVoter(votedFor, request.candidate);
 }
 
 function canGrantPreVote(q: Quorum, request: VoteRequest): boolean {

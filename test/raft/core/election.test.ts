@@ -48,6 +48,33 @@ describe('an election', () => {
     expect(f.sent('vote').map(({ to }) => to)).toEqual([2, 3]);
   });
 
+  it('asks a voter again that had not joined the quorum yet', () => {
+    const f = new CoreFixture({ hard: { epoch: 3 } }).wait(300);
+    const reply = {
+      error: 'BROKER_NOT_AVAILABLE',
+      leaderId: -1,
+      leaderEpoch: 0,
+      voteGranted: false,
+    } as const;
+    for (const { requestId } of f.sent('vote'))
+      f.step({ kind: 'reply', requestId, answer: { kind: 'vote', reply } });
+    f.wait(T.retryBackoffMs);
+    expect(f.sent('vote').map(({ to }) => to)).toEqual([2, 3]);
+  });
+
+  it('learns nothing from a node of another cluster', () => {
+    const f = new CoreFixture().wait(300);
+    const reply = {
+      error: 'INCONSISTENT_CLUSTER_ID',
+      leaderId: 3,
+      leaderEpoch: 70,
+      voteGranted: true,
+    } as const;
+    for (const { requestId } of f.sent('vote'))
+      f.step({ kind: 'reply', requestId, answer: { kind: 'vote', reply } });
+    expect(f.core).toMatchObject({ role: 'prospective', epoch: 0, leaderId: -1 });
+  });
+
   it('does not count an answer to an earlier question', () => {
     const f = new CoreFixture().wait(300);
     const stale = f.sent('vote');

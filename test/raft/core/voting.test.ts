@@ -28,6 +28,15 @@ describe('a vote', () => {
     expect(f.vote({ candidate: key(2) })).toMatchObject(granted);
   });
 
+  it('is given again to the same candidate by a node that has begun to look for another', () => {
+    const f = new CoreFixture();
+    f.vote({ candidate: key(2) });
+    f.wait(2 * T.electionTimeoutMs);
+    expect(f.core).toMatchObject({ role: 'prospective', epoch: 1 });
+    expect(f.vote({ candidate: key(3) })).toMatchObject(refused);
+    expect(f.vote({ candidate: key(2) })).toMatchObject(granted);
+  });
+
   it('survives a restart', () => {
     const f = new CoreFixture({ hard: { epoch: 4, votedFor: key(2) } });
     expect(f.vote({ candidateEpoch: 4, candidate: key(3) })).toMatchObject(refused);

@@ -15,10 +15,11 @@ export function askVoters(q: Quorum, election: Election, preVote: boolean): void
 
 /** An answer to the campaign of the current role; one that decides nothing is asked for again. */
 export function handleVoteReply(q: Quorum, requestId: number, reply: VoteReply): void {
-  if (learnFromReply(q, reply) !== 'same') return;
+  const lesson = learnFromReply(q, reply);
+  if (lesson === 'moved') return;
   const { role } = q;
   if (role.kind !== 'prospective' && role.kind !== 'candidate') return;
-  if (reply.error === 'NONE') role.election.answered(requestId, reply.voteGranted);
+  if (lesson === 'same' && reply.error === 'NONE') role.election.answered(requestId, reply.voteGranted);
   else role.election.failed(requestId, q.nowMs + q.timeouts.retryBackoffMs);
 }
 
