@@ -85,6 +85,8 @@ interface Leading<Image> {
 /** The type of an event is forgotten in the queue: a closure that decides and knows how to complete. */
 interface Queued<Image, Entry> {
   readonly expiresAtMs: MonotonicMs;
+  /** It is decided, and some of its records are appended. */
+  readonly isPartlyDone: boolean;
   decide(image: Image, nextOffset: Offset): Decided<Entry>;
   fail(error: ApiError): void;
 }
@@ -138,10 +140,11 @@ export class Machine<Image, Entry> {
   renounce(error: ApiError): void {
     const leading = this.#leading;
     this.#leading = undefined;
-    for (const { fail } of leading?.parked ?? [])
-      fail(new ApiError(error.code, `${error.message}; the outcome is unknown, it may still take effect`));
-    for (const { fail } of this.#queue.splice(0))
-      fail(new ApiError(error.code, `${error.message}; nothing was done`));
+    for (const { fail } of leading?.parked ?? []) fail(unknownOutcome(error));
+    for (const { fail, isPartlyDone } of this.#queue.splice(0))
+      fail(
+        isPartlyDone ? unknownOutcome(error) : new ApiError(error.code, `${error.message}; nothing was done`),
+      );
   }
 
   /** Leader only. Decides the event, now or when there is room. */
@@ -246,8 +249,9 @@ export class Machine<Image, Entry> {
         );
         return true;
       }
-      const rest = { ...decided, records: decided.records.slice(at) };
-      this.#queue.unshift(at === 0 ? event : { ...event, expiresAtMs: Infinity, decide: () => rest });
+      this.#queue.unshift(
+        at === 0 ? event : restOf(event, { ...decided, records: decided.records.slice(at) }),
+      );
       return false;
     }
     this.#queue.shift();
@@ -278,9 +282,19 @@ export class Machine<Image, Entry> {
   }
 }
 
+function unknownOutcome({ code, message }: ApiError): ApiError {
+  return new ApiError(code, `${message}; the outcome is unknown, it may still take effect`);
+}
+
+/** What is left of an event that the log had no room for in the middle: decided already, and not to expire any more. */
+function restOf<Image, Entry>({ fail }: Queued<Image, Entry>, rest: Decided<Entry>): Queued<Image, Entry> {
+  return { expiresAtMs: Infinity, isPartlyDone: true, decide: () => rest, fail };
+}
+
 function queued<Image, Entry, Reply>(event: MachineEvent<Image, Entry, Reply>): Queued<Image, Entry> {
   return {
     expiresAtMs: event.expiresAtMs,
+    isPartlyDone: false,
     decide: (image, nextOffset) => {
       const decision = event.decide(image, nextOffset);
       if (decision.kind === 'accepted') {

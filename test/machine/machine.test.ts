@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiError } from '../../src/base/index.ts';
+import { ApiError } from '../../src/base/index.ts';
 import {
   accept,
   acceptEach,
@@ -266,6 +266,21 @@ describe('a machine that leads', () => {
     f.commit();
     expect(f.outcomes.slice(1)).toEqual(['many: ok @2']);
     expect(decisions).toBe(1);
+  });
+
+  it('does not say that nothing was done of an event it has appended a part of', () => {
+    const f = new Fixture({ recordsMax: 1 }).lead();
+    f.appendsLeft = 1;
+    f.machine.submit(
+      f.event('many', () => acceptEach(['a', 'b'], 'ok')),
+      0,
+    );
+    f.add('next', 'c');
+    f.machine.renounce(new ApiError('NOT_CONTROLLER', 'over'));
+    expect(f.outcomes.slice(1)).toEqual([
+      'many: NOT_CONTROLLER: over; the outcome is unknown, it may still take effect',
+      'next: NOT_CONTROLLER: over; nothing was done',
+    ]);
   });
 
   it('never writes what cannot be replayed', () => {
