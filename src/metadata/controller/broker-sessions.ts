@@ -38,8 +38,11 @@ export class BrokerSessions {
   /** This controller becomes active with `image`. Brokers in shutdown have everyone's word to wait for anew. */
   restart(image: MetadataImage, nowMs: MonotonicMs): void {
     this.#sessions.clear();
-    for (const broker of image.cluster.brokers.values())
-      this.#sessions.set(broker.id, { ...fresh(nowMs), shutdownOffset: image.offset });
+    for (const { id, inControlledShutdown } of image.cluster.brokers.values())
+      this.#sessions.set(id, {
+        ...fresh(nowMs),
+        shutdownOffset: inControlledShutdown ? image.offset : undefined,
+      });
   }
 
   /** A new incarnation is registered: what was known of the old one is void. */

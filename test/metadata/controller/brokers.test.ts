@@ -3,6 +3,7 @@ import {
   type BrokerSituation,
   type BrokerState,
   decideFenceExpired,
+  decideHeartbeat,
   decideRegisterBroker,
   decideUnregisterBroker,
   nextBrokerState,
@@ -229,6 +230,22 @@ describe('controlled shutdown', () => {
     f.heartbeat(1, { wantShutdown: true });
     expect(f.heartbeat(1, { wantShutdown: true }).to).toBe('shutdown-now');
     expect(f.partition('lines')).toMatchObject({ isr: [1], leader: -1 });
+  });
+
+  it('is not granted while the moves it made under a new controller are not committed', () => {
+    const f = new ControllerFixture().start(1, 2);
+    f.create(lines([[1, 2]]));
+    f.sessions.restart(f.image, f.nowMs);
+    f.heartbeat(2);
+    const brokerEpoch = f.epochOf(1);
+    const leave = { correlationId: 0, brokerId: 1, brokerEpoch, currentMetadataOffset: f.image.offset };
+    const wants = { ...leave, wantFence: false, wantShutdown: true };
+    const ask = () => f.run((image, context) => decideHeartbeat(image, wants, context)).to;
+    expect([ask(), ask()]).toEqual(['controlled-shutdown', 'controlled-shutdown']);
+    f.sessions.setShutdownOffset(1, f.image.offset);
+    expect(ask()).toBe('controlled-shutdown');
+    f.heartbeat(2);
+    expect(ask()).toBe('shutdown-now');
   });
 
   it('waits for everyone anew under a new controller', () => {
