@@ -11,7 +11,7 @@ interface Load {
 }
 
 const SEND_RECORDS = 100;
-const SENDS_OUTSTANDING = 100;
+const SENDS_OUTSTANDING = 256;
 const PARTITIONS = 3;
 
 export async function benchProduce(cluster: BenchCluster, runs: number, scale: number): Promise<void> {
