@@ -8,7 +8,7 @@ function watching(fence: (brokerId: number) => Promise<boolean>) {
   const f = new ControllerFixture().start(1, 2);
   const watch = new SessionWatch({ environment, sessions: f.sessions, image: () => f.image, fence });
   watch.start();
-  return { f, watch, scheduler: environment.scheduler };
+  return { f, watch, scheduler: environment.scheduler, timers: environment.timers };
 }
 
 describe('the watch over sessions', () => {
@@ -40,6 +40,45 @@ describe('the watch over sessions', () => {
     });
     await scheduler.run(9500);
     expect(tries).toBe(6);
+  });
+
+  it('hears what arrived while the process stood still before it calls anybody silent', async () => {
+    const fenced: number[] = [];
+    const { f, watch, scheduler, timers } = watching(async (brokerId) => {
+      fenced.push(brokerId);
+      f.fence(brokerId);
+      return true;
+    });
+    timers.pause();
+    await scheduler.run(12_000);
+    f.nowMs = scheduler.nowMs;
+    f.disconnect(2);
+    watch.arm();
+    timers.resume();
+    await scheduler.run(20);
+    f.nowMs = scheduler.nowMs;
+    f.heartbeat(1);
+    f.heartbeat(2);
+    await scheduler.run(5000);
+    expect(fenced).toEqual([]);
+    await scheduler.run(5000);
+    expect(fenced.toSorted()).toEqual([1, 2]);
+  });
+
+  it('fences the silent also when all its timers are late', async () => {
+    const fenced: number[] = [];
+    const { f, scheduler, timers } = watching(async (brokerId) => {
+      fenced.push(brokerId);
+      f.fence(brokerId);
+      return true;
+    });
+    for (let i = 0; i < 20; i++) {
+      timers.pause();
+      await scheduler.run(1000);
+      timers.resume();
+      await scheduler.run(1);
+    }
+    expect(fenced.toSorted()).toEqual([1, 2]);
   });
 
   it('does nothing once it is stopped', async () => {
