@@ -34,7 +34,6 @@ import {
   KEEPALIVE_TIMEOUT_MS,
 } from './limits.ts';
 import { addReflection } from './reflection.ts';
-import { getService } from './schema.ts';
 
 const PUBLIC: readonly ServiceKey[] = ['broker', 'admin'];
 
@@ -88,25 +87,23 @@ function addService(
   implementation: ServedServices[ServiceKey],
   options: ListenerOptions,
 ): void {
-  const loaded = getService(SERVICES[key].name);
-  const methods = new Map(methodsOf(key).map(([property, method]) => [method.name, { property, method }]));
   const functions = implementation as unknown as Record<string, UnaryImplementation & DuplexImplementation>;
   const definition: Record<string, ServiceDefinition[string]> = {};
   const handlers: UntypedServiceImplementation = {};
-  for (const [name, loadedMethod] of Object.entries(loaded)) {
-    const row = methods.get(name);
-    assert(row !== undefined, 'a method of the .proto files has a row in the table', { name });
-    const { property, method } = row;
+  for (const [property, method] of methodsOf(key)) {
     const run = functions[property]?.bind(implementation) as UnaryImplementation & DuplexImplementation;
     const context = { method, limits: options.limits, logger: options.logger };
-    definition[name] = {
-      ...loadedMethod,
+    const streams = method.kind === 'duplex';
+    definition[method.name] = {
+      path: method.path,
+      requestStream: streams,
+      responseStream: streams,
       requestSerialize: identity,
       requestDeserialize: identity,
       responseSerialize: identity,
       responseDeserialize: identity,
     };
-    handlers[name] = method.kind === 'unary' ? unaryHandler(context, run) : duplexHandler(context, run);
+    handlers[method.name] = streams ? duplexHandler(context, run) : unaryHandler(context, run);
   }
   server.addService(definition, handlers);
 }

@@ -5,12 +5,13 @@ import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../../src/base/index.ts';
 import { PROTO_DIRECTORY } from '../../../src/rpc/grpc/index.ts';
-import { INTERNAL_FILES, PUBLIC_FILES } from '../../../src/rpc/grpc/schema.ts';
+import { PUBLIC_FILES } from '../../../src/rpc/grpc/schema.ts';
 import type { Message } from '../../../src/rpc/protobuf/message.ts';
 import { type AnyMethod, methodsOf, SERVICES, type ServiceKey } from '../../../src/rpc/protobuf/services.ts';
 import type { Type } from '../../../src/rpc/protobuf/type.ts';
 import { anyMessage } from './arbitrary.ts';
 
+const INTERNAL_FILES = ['replica', 'controller', 'quorum'].map((name) => `quorate/v1/${name}.proto`);
 const FILES = [...PUBLIC_FILES, ...INTERNAL_FILES];
 const loaded = loadSync(FILES, {
   includeDirs: [PROTO_DIRECTORY],
