@@ -1,6 +1,9 @@
 /** Largest payload of one entry, and most payload bytes in one fetch reply. Kafka: quorum max batch size, 8 MiB. */
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024;
 
+/** Most entries in one fetch reply, one read or one write: a log of many small ones moves in short steps. */
+export const ENTRIES_AT_ONCE_MAX = 16_384;
+
 /** Most uncommitted entries of a leader; at the bound `append` answers back-pressure. */
 export const UNCOMMITTED_ENTRIES_MAX = 8192;
 

@@ -13,7 +13,7 @@
  */
 import { assert, type Offset, type QuorumEpoch } from '../../base/index.ts';
 import type { EpochStart, StoredLog } from './hard-state.ts';
-import { TAIL_LIMITS, type TailLimits, WRITE_BYTES_MAX } from './limits.ts';
+import { ENTRIES_AT_ONCE_MAX, TAIL_LIMITS, type TailLimits, WRITE_BYTES_MAX } from './limits.ts';
 import type { Entry } from './messages.ts';
 
 export interface LogWrite {
@@ -198,11 +198,15 @@ export class RaftLog {
   }
 }
 
-/** Exclusive end index: payloads of `[first, end)` fit in `maxBytes`, but at least one entry when there is one. */
+/**
+ * Exclusive end index: payloads of `[first, end)` fit in `maxBytes` and they are not too many, but at least one entry when
+ * there is one.
+ */
 function endWithin(entries: readonly Entry[], first: number, limit: number, maxBytes: number): number {
   let end = first;
   let bytes = 0;
-  while (end < limit) {
+  const endMax = Math.min(limit, first + ENTRIES_AT_ONCE_MAX);
+  while (end < endMax) {
     bytes += entries[end]?.payload.length ?? 0;
     if (bytes > maxBytes && end > first) break;
     end++;

@@ -18,6 +18,7 @@
  */
 import { assert, CorruptionError, EnvironmentError, type Offset } from '../../base/index.ts';
 import type { KeyValueOperation, KeyValueStore } from '../../env/index.ts';
+import { ENTRIES_AT_ONCE_MAX } from '../core/limits.ts';
 import type { Entry } from '../core/messages.ts';
 import {
   BASE_KEY,
@@ -290,9 +291,10 @@ export class DurableQuorumStore implements QuorumStore {
     const entries: Entry[] = [];
     let bytes = 0;
     let expectedHash: ChainHash | undefined;
-    while (from + entries.length < to) {
+    const end = Math.min(to, from + ENTRIES_AT_ONCE_MAX);
+    while (from + entries.length < end) {
       const at = from + entries.length;
-      const limit = Math.min(READ_ENTRIES, to - at);
+      const limit = Math.min(READ_ENTRIES, end - at);
       const found = await this.#store.scan({ from: entryKey(at), to: entryKey(to), limit });
       for (const [index, { key, value }] of found.entries()) {
         const offset = at + index;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ENTRIES_AT_ONCE_MAX } from '../../../src/raft/core/limits.ts';
 import { type LogWrite, RaftLog } from '../../../src/raft/core/raft-log.ts';
 import { entry, logOf } from './fixture.ts';
 
@@ -120,5 +121,13 @@ describe('the tail in memory', () => {
     log.append(entry(0, 1, 'a long payload'));
     log.append(entry(1, 1));
     expect(log.readTail(0, 1)).toHaveLength(1);
+  });
+
+  it('gives many small entries in parts', () => {
+    const log = new RaftLog(logOf());
+    for (let offset = 0; offset < ENTRIES_AT_ONCE_MAX + 5; offset++) log.append(entry(offset, 1, ''));
+    expect(log.readTail(0, 1_000_000)).toHaveLength(ENTRIES_AT_ONCE_MAX);
+    expect(log.takeWrite()?.entries).toHaveLength(ENTRIES_AT_ONCE_MAX);
+    expect(log.takeWrite()?.entries).toHaveLength(5);
   });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../../src/env/node/index.ts';
+import { ENTRIES_AT_ONCE_MAX } from '../../../src/raft/core/limits.ts';
 import { levelStores, openQuorumStore } from '../../../src/raft/store/index.ts';
 import { createTestEnvironment } from '../../../src/testing/twins/index.ts';
 import {
@@ -50,6 +51,16 @@ for (const [name, makeDisk] of Object.entries(worlds)) {
       expect(store.hardState).toEqual({ epoch: 0, leaderId: -1, voters: VOTERS, tailFloor: 0 });
       expect(store.log).toEqual({ startOffset: 0, endOffset: 0, lastEpoch: 0 });
       expect(store.epochs).toEqual([]);
+      await store.close();
+    });
+
+    it('reads many small entries in parts', async () => {
+      await format(disk);
+      const store = await open(disk);
+      await store.saveHardState(elected(1));
+      const count = ENTRIES_AT_ONCE_MAX + 100;
+      await append(store, entries(0, count, 1, 9));
+      expect(await store.read(0, count, 1_000_000)).toHaveLength(ENTRIES_AT_ONCE_MAX);
       await store.close();
     });
 
