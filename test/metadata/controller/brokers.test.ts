@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BrokerSituation,
   type BrokerState,
+  decideActivate,
   decideFenceExpired,
   decideHeartbeat,
   decideRegisterBroker,
@@ -257,6 +258,20 @@ describe('controlled shutdown', () => {
     f.heartbeat(2);
     f.heartbeat(3);
     expect(f.heartbeat(1, { wantShutdown: true }).to).toBe('shutdown-now');
+  });
+});
+
+describe('activation', () => {
+  it('elects the leaders that its predecessor did not come to elect', () => {
+    const f = new ControllerFixture().start(1, 2);
+    f.create(lines([[1], [2]]));
+    f.fence(1);
+    const { epoch: brokerEpoch } = f.image.cluster.brokers.get(1) ?? { epoch: -1 };
+    const change = { kind: 'broker-registration-change', brokerId: 1, brokerEpoch } as const;
+    f.apply([{ ...change, fenced: 'unfence', inControlledShutdown: 'none' }]);
+    expect(f.partition('lines').leader).toBe(-1);
+    expect(f.run(decideActivate)).toMatchObject({ elected: 1 });
+    expect(f.partition('lines')).toMatchObject({ leader: 1, isr: [1] });
   });
 });
 

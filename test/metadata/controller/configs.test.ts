@@ -131,9 +131,9 @@ describe('altering configurations', () => {
 describe('what a controller writes by itself', () => {
   it('is the level of metadata.version on an empty log, once', () => {
     const f = new ControllerFixture();
-    expect(f.run(decideActivate)).toEqual({ bootstrapped: true });
+    expect(f.run(decideActivate)).toEqual({ bootstrapped: true, elected: 0 });
     expect(f.records).toEqual([{ kind: 'feature-level', name: 'metadata.version', featureLevel: 1 }]);
-    expect(f.run(decideActivate)).toEqual({ bootstrapped: false });
+    expect(f.run(decideActivate)).toEqual({ bootstrapped: false, elected: 0 });
     expect(f.records).toEqual([]);
   });
 
