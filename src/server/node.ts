@@ -13,7 +13,14 @@ import { openRaftNode, type QuorumStore, type RaftNode } from '../raft/index.ts'
 import type { Address, Listener, ServedServices, Transport } from '../rpc/api/index.ts';
 import type { ListenerName } from './config/addresses.ts';
 import type { NodeConfig } from './config/node-config.ts';
-import { brokerOptions, controllerConfig, quorumPeers, quorumTimeouts, whenLeaderKnown } from './parts.ts';
+import {
+  assertSameCluster,
+  brokerOptions,
+  controllerConfig,
+  quorumPeers,
+  quorumTimeouts,
+  whenLeaderKnown,
+} from './parts.ts';
 import { openStorage, type StorageIdentity } from './storage.ts';
 
 export interface NodeOptions {
@@ -97,15 +104,24 @@ class RunningNode {
     const raft = this.#raft;
     const identity = this.#storage?.identity;
     if (raft === undefined || identity === undefined) throw new StartupError('the node has not started');
+    const ready = this.#ready(raft, identity);
+    // Whoever waits for it is told; a node that is stopped before has nobody waiting.
+    ready.catch(() => {});
     return {
       config: this.#config,
       identity,
       raft,
       ...(this.#broker === undefined ? {} : { broker: this.#broker }),
       ...(this.#controller === undefined ? {} : { controller: this.#controller }),
-      ready: this.#broker?.ready ?? whenLeaderKnown(raft),
+      ready,
       stop: (how) => this.stop(how),
     };
+  }
+
+  async #ready(raft: RaftNode, identity: StorageIdentity): Promise<void> {
+    await whenLeaderKnown(raft);
+    assertSameCluster(this.#config, identity, raft.status().clusterId);
+    await this.#broker?.ready;
   }
 
   stop(how: { readonly controlled: boolean }): Promise<void> {
