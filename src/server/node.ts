@@ -9,19 +9,19 @@ import { EnvironmentError, StartupError } from '../base/index.ts';
 import { type Broker, openBroker } from '../broker/index.ts';
 import type { Environment, FileLock } from '../env/index.ts';
 import { ControllerNode } from '../metadata/index.ts';
-import { openRaftNode, type QuorumStore, type RaftNode } from '../raft/index.ts';
+import { openRaftNode, type RaftNode } from '../raft/index.ts';
 import type { Address, Listener, ServedServices, Transport } from '../rpc/api/index.ts';
 import type { ListenerName } from './config/addresses.ts';
 import type { NodeConfig } from './config/node-config.ts';
+import { whenLeaderKnown } from './leader-known.ts';
+import { brokerOptions, controllerConfig, quorumPeers, quorumTimeouts } from './parts.ts';
 import {
   assertSameCluster,
-  brokerOptions,
-  controllerConfig,
-  quorumPeers,
-  quorumTimeouts,
-  whenLeaderKnown,
-} from './parts.ts';
-import { openStorage, type StorageIdentity } from './storage.ts';
+  type OpenedStorage,
+  openStorage,
+  type StorageIdentity,
+  settleIdentity,
+} from './storage.ts';
 
 export interface NodeOptions {
   readonly config: NodeConfig;
@@ -66,7 +66,8 @@ class RunningNode {
   readonly #transport: Transport;
   readonly #listeners: Listener[] = [];
   #lock: FileLock | undefined;
-  #storage: { readonly identity: StorageIdentity; readonly store: QuorumStore } | undefined;
+  #storage: OpenedStorage | undefined;
+  #identity: StorageIdentity | undefined;
   #raft: RaftNode | undefined;
   #controller: ControllerNode | undefined;
   #broker: Broker | undefined;
@@ -97,12 +98,14 @@ class RunningNode {
     });
     this.#raft = raft;
     if (config.isController) await this.#startController(raft);
-    if (config.isBroker) await this.#startBroker(raft, storage.identity);
+    const identity = await settleIdentity(config, environment, storage, raft);
+    this.#identity = identity;
+    if (config.isBroker) await this.#startBroker(raft, identity);
   }
 
   started(): ServerNode {
     const raft = this.#raft;
-    const identity = this.#storage?.identity;
+    const identity = this.#identity;
     if (raft === undefined || identity === undefined) throw new StartupError('the node has not started');
     const ready = this.#ready(raft, identity);
     // Whoever waits for it is told; a node that is stopped before has nobody waiting.
@@ -120,7 +123,7 @@ class RunningNode {
 
   async #ready(raft: RaftNode, identity: StorageIdentity): Promise<void> {
     await whenLeaderKnown(raft);
-    assertSameCluster(this.#config, identity, raft.status().clusterId);
+    assertSameCluster(this.#config, identity.clusterId, raft.status().clusterId);
     await this.#broker?.ready;
   }
 

@@ -1,5 +1,5 @@
 /** From the configuration of a node to the options of its parts. */
-import { type NodeId, StartupError, type Uuid } from '../base/index.ts';
+import type { NodeId } from '../base/index.ts';
 import { type BrokerOptions, brokerConfig } from '../broker/index.ts';
 import type { Environment } from '../env/index.ts';
 import type { ControllerConfig } from '../metadata/index.ts';
@@ -75,30 +75,4 @@ export function brokerOptions({
     listeners,
     controllerEndpoints: (id) => endpoints.get(id),
   };
-}
-
-/** Resolves when this node knows who leads the quorum. */
-export function whenLeaderKnown(raft: RaftNode): Promise<void> {
-  return new Promise((resolve) => {
-    if (raft.status().leaderId >= 0) return resolve();
-    const unsubscribe = raft.subscribe({
-      handleCommit() {},
-      handleLeaderChange({ leaderId }) {
-        if (leaderId < 0) return;
-        unsubscribe();
-        resolve();
-      },
-      handleLeading() {},
-      handleNotLeading() {},
-    });
-  });
-}
-
-/** A quorum whose voters were given different ids agrees on one of them; whoever was given another must not go on. */
-export function assertSameCluster(config: NodeConfig, identity: StorageIdentity, agreed: Uuid): void {
-  if (agreed === '' || agreed === identity.clusterId) return;
-  throw new StartupError(
-    `node ${config.nodeId} was formatted for cluster ${identity.clusterId}, but its quorum belongs to cluster ${agreed}; ` +
-      `give all nodes the same cluster.id, and this one a new data directory in place of ${config.logDirectory}`,
-  );
 }

@@ -13,10 +13,11 @@ import {
   sleep,
   writeMetaProperties,
 } from '../env/index.ts';
-import type { VoterKey } from '../raft/index.ts';
+import type { RaftNode, VoterKey } from '../raft/index.ts';
 import { formatQuorumStore, openQuorumStore, type QuorumStore } from '../raft/store/index.ts';
 import type { Transport } from '../rpc/api/index.ts';
 import type { NodeConfig } from './config/node-config.ts';
+import { whenLeaderKnown } from './leader-known.ts';
 
 export interface StorageIdentity {
   readonly clusterId: Uuid;
@@ -26,6 +27,8 @@ export interface StorageIdentity {
 /** Pause between two rounds of asking the controllers for the cluster id, and the patience with one of them. */
 const ASK_PAUSE_MS = 50;
 const ASK_TIMEOUT_MS = 1000;
+/** Pause between two looks whether a new quorum has agreed on its id. */
+const AGREEMENT_POLL_MS = 10;
 
 /** Where the metadata log of a node lies. */
 export function quorumDirectory(config: NodeConfig): string {
@@ -56,20 +59,27 @@ export async function formatStorage(
   await writeMetaProperties(files, config.logDirectory, identity);
 }
 
+export interface OpenedStorage {
+  readonly store: QuorumStore;
+  readonly directoryId: Uuid;
+  /** Absent: a new controller, whose quorum has yet to say; see {@link settleIdentity}. */
+  readonly clusterId?: Uuid;
+}
+
 /** Opens the store of the metadata log, formatting a directory that is new. StartupError says what a person must do. */
 export async function openStorage(
   config: NodeConfig,
   environment: Environment,
   transport: Transport,
-): Promise<{ readonly identity: StorageIdentity; readonly store: QuorumStore }> {
-  const { files, stores, logger } = environment;
+): Promise<OpenedStorage> {
+  const { files } = environment;
   const directory = config.logDirectory;
   if ((await readMetaProperties(files, directory)) === undefined) {
     await refuseForeignFiles(config, environment);
+    if (config.isController) return openNewController(config, environment);
     const clusterId = config.clusterId ?? (await learnClusterId(config, environment, transport));
     const directoryId = randomUuid(environment.random);
     await formatStorage(config, environment, { clusterId, directoryId, voters: [] });
-    logger.info({ directory, clusterId, directoryId }, 'formatted a new data directory');
   }
   const meta = await readMetaProperties(files, directory);
   if (meta === undefined) throw new StartupError(`${directory}/meta.properties vanished`);
@@ -77,18 +87,74 @@ export async function openStorage(
     nodeId: config.nodeId,
     ...(config.clusterId === undefined ? {} : { clusterId: config.clusterId }),
   });
-  const opening = await openQuorumStore({ directory: quorumDirectory(config), files, stores });
-  switch (opening.kind) {
-    case 'open':
-      return { identity: meta, store: opening.store };
-    case 'empty':
-      throw new StartupError(
-        `${quorumDirectory(config)} is missing although ${directory} is formatted: the metadata log of node ` +
-          `${config.nodeId} is lost. Restore it, or move ${directory} aside and start the node with a new one`,
-      );
-    case 'quarantined':
-      throw new StartupError(`node ${config.nodeId} is in quarantine: ${opening.reason}; ${opening.wayOut}`);
+  const store = await openStore(config, environment);
+  if (store !== undefined) return { store, ...meta };
+  throw new StartupError(
+    `${quorumDirectory(config)} is missing although ${directory} is formatted: the metadata log of node ` +
+      `${config.nodeId} is lost. Restore it, or move ${directory} aside and start the node with a new one`,
+  );
+}
+
+/** Resolves when it is certain which cluster the node belongs to; the directory says so from then on. */
+export async function settleIdentity(
+  config: NodeConfig,
+  environment: Environment,
+  opened: OpenedStorage,
+  raft: RaftNode,
+): Promise<StorageIdentity> {
+  const { directoryId, clusterId } = opened;
+  if (clusterId !== undefined) return { directoryId, clusterId };
+  while (raft.status().clusterId === '') await sleep(environment.timers, AGREEMENT_POLL_MS);
+  const identity = { directoryId, clusterId: raft.status().clusterId };
+  if (config.clusterId !== undefined && config.clusterId !== identity.clusterId) {
+    // The others still need this voter to found the quorum: it leaves when they have.
+    await whenLeaderKnown(raft);
+    assertSameCluster(config, config.clusterId, identity.clusterId);
   }
+  await writeMetaProperties(environment.files, config.logDirectory, { ...identity, nodeId: config.nodeId });
+  environment.logger.info({ directory: config.logDirectory, ...identity }, 'formatted a new data directory');
+  return identity;
+}
+
+/** Voters that were given different ids agree on one of them; whoever was given another must not go on. */
+export function assertSameCluster(config: NodeConfig, given: Uuid, agreed: Uuid): void {
+  if (agreed === '' || agreed === given) return;
+  throw new StartupError(
+    `node ${config.nodeId} was given cluster.id ${given}, but its quorum belongs to cluster ${agreed}; ` +
+      `give all nodes the same cluster.id, and this one a new data directory in place of ${config.logDirectory}`,
+  );
+}
+
+/** With an id of its own as a proposal; which of them counts, the quorum decides (see raft/core/bootstrap). */
+async function openNewController(config: NodeConfig, environment: Environment): Promise<OpenedStorage> {
+  const { files, stores, random } = environment;
+  let store = await openStore(config, environment);
+  if (store === undefined) {
+    const identity = { clusterId: config.clusterId ?? randomUuid(random), directoryId: randomUuid(random) };
+    const { nodeId } = config;
+    await formatQuorumStore({
+      directory: quorumDirectory(config),
+      ...identity,
+      nodeId,
+      voters: [],
+      files,
+      stores,
+    });
+    store = await openStore(config, environment);
+  }
+  if (store === undefined) throw new StartupError(`${quorumDirectory(config)} vanished`);
+  return { store, directoryId: store.identity.directoryId };
+}
+
+/** Undefined: never formatted. */
+async function openStore(
+  config: NodeConfig,
+  { files, stores }: Environment,
+): Promise<QuorumStore | undefined> {
+  const opening = await openQuorumStore({ directory: quorumDirectory(config), files, stores });
+  if (opening.kind === 'quarantined')
+    throw new StartupError(`node ${config.nodeId} is in quarantine: ${opening.reason}; ${opening.wayOut}`);
+  return opening.kind === 'open' ? opening.store : undefined;
 }
 
 /** A directory without meta.properties that holds data is not new: something was lost or mixed up. */
@@ -102,26 +168,20 @@ async function refuseForeignFiles(config: NodeConfig, { files }: Environment): P
     );
 }
 
-/**
- * The id of the cluster this node is to join. Any controller that knows one is believed; the controller with the
- * lowest id makes one when nobody answers, and all others wait for it.
- */
+/** The id of the cluster a broker is to join: what the first controller says whose quorum is established. */
 async function learnClusterId(
   config: NodeConfig,
   environment: Environment,
   transport: Transport,
 ): Promise<Uuid> {
   const { voters, nodeId } = config;
-  const others = voters.filter((voter) => voter.id !== nodeId);
-  const proposes = config.isController && voters.every((voter) => nodeId <= voter.id);
   for (let round = 0; ; round++) {
-    const answers = await Promise.all(others.map((voter) => askClusterId(nodeId, voter.endpoint, transport)));
+    const answers = await Promise.all(voters.map((voter) => askClusterId(nodeId, voter.endpoint, transport)));
     const known = answers.find((answer) => answer !== '');
     if (known !== undefined) return known;
-    if (proposes) return randomUuid(environment.random);
     if (round === 0)
       environment.logger.info(
-        { controllers: others.map((voter) => voter.id) },
+        { controllers: voters.map((voter) => voter.id) },
         'waiting for a controller that knows the cluster id',
       );
     await sleep(environment.timers, ASK_PAUSE_MS);
@@ -139,7 +199,8 @@ async function askClusterId(
       { voter: { id: nodeId, directoryId: '' } },
       { timeoutMs: ASK_TIMEOUT_MS },
     );
-    return reply.clusterId;
+    // Before that, an id is a proposal only.
+    return reply.voters.length > 0 ? reply.clusterId : '';
   } catch (error) {
     if (error instanceof EnvironmentError) return '';
     throw error;
