@@ -1,7 +1,7 @@
 /** All commands by name. A command's own module, with all that it needs, is loaded only when that command is meant. */
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../base/index.ts';
-import { EXIT_USAGE, setExitCode } from './output.ts';
+import { EXIT_USAGE, endQuietlyOnClosedPipe, setExitCode } from './output.ts';
 
 interface Entry {
   readonly usage: string;
@@ -86,6 +86,7 @@ export async function run(words: readonly string[]): Promise<void> {
     if (command.name() === meant) (await load())(command);
   }
   endWithUsage(program);
+  endQuietlyOnClosedPipe();
   try {
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {

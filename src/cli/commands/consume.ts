@@ -3,7 +3,7 @@ import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Client, ConsumedRecord, ConsumerOptions, StartPosition } from '../../client/index.ts';
 import { type CommonOptions, wholeNumber, withClient, withCommonOptions } from '../options.ts';
-import { endQuietlyOnClosedPipe, printNote, writeOut } from '../output.ts';
+import { printNote, writeOut } from '../output.ts';
 import { formatterOf, type RecordFormat } from '../record-format.ts';
 
 interface ConsumeOptions extends CommonOptions, RecordFormat {
@@ -36,7 +36,6 @@ export function defineConsume(command: Command): void {
 }
 
 async function consume(client: Client, topic: string, options: ConsumeOptions): Promise<void> {
-  endQuietlyOnClosedPipe();
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   const idle = new IdleTimer(options.timeoutMs, () => stop.abort());
