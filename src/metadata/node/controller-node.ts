@@ -119,7 +119,8 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
     this.#keeper.start();
     this.#machine.lead(epoch, decideActivate).then(
       ({ reply, offset }) => this.#log.info({ epoch, offset, ...reply }, 'became active controller'),
-      (error) => this.#log.warn({ epoch, error }, 'activation failed'),
+      (refusal: Error) =>
+        this.#log.info({ epoch, reason: refusal.message }, 'left office before it was active'),
     );
     this.#scheduleIdle();
   }

@@ -130,7 +130,8 @@ export class SessionKeeper {
       if (isFenced) log.warn({ brokerId }, 'broker fenced: its session ended');
       return true;
     } catch (error) {
-      log.warn({ brokerId, error }, 'broker not fenced');
+      const reason = error instanceof Error ? error.message : String(error);
+      log.info({ brokerId, reason }, 'broker not fenced');
       return false;
     }
   }
