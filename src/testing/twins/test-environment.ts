@@ -58,6 +58,11 @@ function nextProcess(
   const rate = { rate: options.rate ?? 1 };
   const timers = new VirtualTimers(machine.scheduler, rate);
   const files = machine.files.forProcess();
+  const logger = new RecordingLogger(options.name === undefined ? {} : { node: options.name });
+  const onEnd = (end: FatalEnd): void => {
+    timers.stop();
+    options.onFatal?.(end);
+  };
   return {
     scheduler: machine.scheduler,
     random: machine.random,
@@ -65,9 +70,9 @@ function nextProcess(
     stores: machine.stores.forProcess(files),
     timers,
     clock: new VirtualClock(machine.scheduler, { ...rate, skewMs: options.skewMs ?? 0 }),
-    logger: new RecordingLogger(options.name === undefined ? {} : { node: options.name }),
+    logger,
     metrics: new MemoryMetrics(),
-    exit: new TestExit(options.onFatal),
+    exit: new TestExit({ logger, onEnd }),
     kill() {
       timers.stop();
       machine.files.kill(machine.random);
