@@ -100,8 +100,8 @@ export interface ServerSide {
   /** Of the stream opened last. */
   replies: Sink<ProduceReply> | undefined;
   call: CallContext | undefined;
-  /** Of the last produce call, taken while it ran. */
-  signal: AbortSignal | undefined;
+  /** Of each produce call in the order they came, taken while it ran. */
+  readonly signals: AbortSignal[];
 }
 
 const unused = (): never => {
@@ -116,7 +116,7 @@ export function serverSide(): ServerSide {
   const broker: BrokerService<CallContext> = {
     async produce(request, call) {
       side.call = call;
-      side.signal = call.signal;
+      side.signals.push(call.signal);
       if (request.clientId === 'refuse') throw new ApiError('NOT_LEADER_OR_FOLLOWER', 'broker 7 leads t-3 ☃');
       if (request.clientId === 'crash') throw new Error('at /secret/path.ts:1');
       if (request.clientId === 'hang') return new Promise(() => {});
@@ -189,7 +189,7 @@ export function serverSide(): ServerSide {
     requests: new Collector(),
     replies: undefined,
     call: undefined,
-    signal: undefined,
+    signals: [],
   };
   return side;
 }

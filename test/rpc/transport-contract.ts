@@ -3,6 +3,10 @@
  *
  * A harness gives two transports that reach each other (a client's and a server's) and a way to kill the
  * server's side as a process dies: without a word.
+ *
+ * A unary call has one outcome, but may be executed more than once and not in the order of the calls: gRPC
+ * promises no more, and so neither does this suite. What the server is told it is told the execution that
+ * belongs to the caller; a second one, come by another way, has only its deadline.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
@@ -90,7 +94,8 @@ export function describeTransport(name: string, open: () => Promise<Harness>): v
       it('leaves the signal of an answered call alone', async () => {
         await connection.broker.produce(produceRequest(1), {});
         await connection.broker.metadata({}, {});
-        expect(side.signal?.aborted).toBe(false);
+        expect(side.signals.length).toBeGreaterThan(0);
+        expect(side.signals.map(({ aborted }) => aborted)).not.toContain(true);
       });
 
       it('tells nothing of an unexpected failure but that there was one', async () => {
@@ -331,5 +336,5 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 function aborted(side: ServerSide): Promise<void> {
-  return until(() => side.call?.signal.aborted === true);
+  return until(() => side.signals.some((signal) => signal.aborted));
 }

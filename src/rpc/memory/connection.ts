@@ -137,12 +137,13 @@ export class MemoryConnection implements Connection {
       this.#cancels.delete(tearDown);
       return true;
     };
-    const call = new MemoryCall(this.#session, method, {
+    const ends: ClientEnd = {
       reply: (bytes, taken) => end.reply(bytes, taken),
       end: (error) => {
         if (settle()) end.end(error);
       },
-    });
+    };
+    const call = new MemoryCall(this.#session, method, ends, options.timeoutMs);
     const tearDown = (error: Error): void => {
       if (!settle()) return;
       call.cancel();

@@ -1,8 +1,14 @@
-/** One listening address of a node: finds the implementation of a call, closes with grace. */
+/**
+ * One listening address of a node: finds the implementation of a call, closes with grace.
+ *
+ * To close drops the duplicates still to come; those that run count among the running calls, and end with the
+ * grace at the latest.
+ */
 import { ApiError } from '../../base/index.ts';
 import type { Logger } from '../../env/index.ts';
 import type { Address, Listener, ServedServices } from '../api/index.ts';
 import { type AnyMethod, methodsOf, SERVICES, type ServiceKey } from '../protobuf/index.ts';
+import { Duplicates, type DuplicatesHost } from './duplicates.ts';
 import { type Duplex, refuse, serveDuplex, serveUnary, type Unary } from './handlers.ts';
 import { disconnected, type MemoryCall, type ServerEnd } from './session.ts';
 
@@ -11,6 +17,7 @@ export interface ListenerHost {
   /** Frees the address. */
   closed(listener: MemoryListener): void;
   later(delayMs: number, task: () => void): void;
+  readonly duplicates: DuplicatesHost;
 }
 
 export class MemoryListener implements Listener {
@@ -19,6 +26,7 @@ export class MemoryListener implements Listener {
   readonly #services: ServedServices;
   readonly #host: ListenerHost;
   readonly #calls = new Set<MemoryCall>();
+  readonly #duplicates: Duplicates;
   #whenIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -26,10 +34,21 @@ export class MemoryListener implements Listener {
     this.address = address;
     this.#services = services;
     this.#host = host;
+    this.#duplicates = new Duplicates(host.duplicates, (duplicate) => this.#serve(duplicate));
   }
 
   /** The implementation's end of a call that has arrived. */
   handle(call: MemoryCall): ServerEnd {
+    const end = this.#serve(call);
+    return call.method.kind === 'unary' ? this.#duplicates.watch(call, end) : end;
+  }
+
+  /** Duplicates still to come do not come any more. */
+  dropDuplicates(): void {
+    this.#duplicates.drop();
+  }
+
+  #serve(call: MemoryCall): ServerEnd {
     this.#calls.add(call);
     const run = this.#find(call.method);
     const over = (): void => this.#forget(call);
@@ -55,6 +74,7 @@ export class MemoryListener implements Listener {
 
   #forget(call: MemoryCall): void {
     this.#calls.delete(call);
+    this.#duplicates.forget(call);
     if (this.#calls.size === 0) this.#whenIdle?.();
   }
 

@@ -4,13 +4,16 @@
  * Messages cross as the same protobuf bytes that gRPC carries. Without a delay they arrive in the microtask
  * queue; with one, by the given timers, so that a scheduler of virtual time decides when. Connections keep
  * order and lose nothing but themselves, as TCP's do: a lost message is a broken connection, a cut link
- * holds what it carries until it heals.
+ * holds what it carries until it heals. What gRPC does not promise can be withdrawn: calls overtake one
+ * another (never the messages of one call), and a unary request is executed twice, as by a retry on the way,
+ * while its caller gets one outcome.
  */
 import { assert, EnvironmentError, type Random } from '../../base/index.ts';
 import { type Logger, SILENT, type Timers } from '../../env/index.ts';
 import { type Address, formatAddress, type ServedServices, type Transport } from '../api/index.ts';
 import { MemoryConnection } from './connection.ts';
-import { FIRST_FREE_PORT } from './limits.ts';
+import type { DuplicatesHost } from './duplicates.ts';
+import { DUPLICATE_LATE_MS_MAX, FIRST_FREE_PORT, OVERTAKEN_MS_MAX } from './limits.ts';
 import { MemoryListener } from './listener.ts';
 import { MemoryNode } from './node.ts';
 import type { Links } from './pipe.ts';
@@ -23,6 +26,15 @@ export interface MemoryNetworkOptions {
   readonly delayMs?: (from: string, to: string) => number;
   /** Chance of each message to break its connection, drawn from `random`. Default 0. */
   readonly lossRate?: number;
+  /** Chance of each call, there and back, that others overtake it, drawn from `random`. Default 0. */
+  readonly reorderRate?: number;
+  /** Chance of each unary request to be executed a second time, drawn from `random`. Default 0. */
+  readonly duplicateRate?: number;
+  /**
+   * Asked for each duplicate: milliseconds after the first arrival. Absent: below a minute, each order of
+   * magnitude as likely as another, drawn from `random`.
+   */
+  readonly duplicateLateMs?: () => number;
   readonly random?: Random;
   readonly logger?: Logger;
 }
@@ -41,6 +53,14 @@ export interface MemoryNetwork {
   heal(from?: string, to?: string): void;
   /** Changes the chance of loss from now on. */
   setLossRate(rate: number): void;
+  /** Changes the chance of calls, from now on, to be overtaken by others. */
+  setReorderRate(rate: number): void;
+  /**
+   * Changes the chance of unary requests, from now on, to be executed twice. The second time may be long
+   * after the answer, the deadline or the end of the caller. It runs under a deadline of its own; the end of
+   * its listener, by `close` or `kill`, comes before it.
+   */
+  setDuplicateRate(rate: number): void;
   /** Breaks every connection between the two, both ways, as a lost message does. */
   break(a: string, b: string): void;
 }
@@ -49,7 +69,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwor
   return new Network(options);
 }
 
-class Network implements MemoryNetwork, Links {
+class Network implements MemoryNetwork, Links, DuplicatesHost {
   readonly timers: Timers;
   readonly logger: Logger;
   readonly #options: MemoryNetworkOptions;
@@ -58,7 +78,9 @@ class Network implements MemoryNetwork, Links {
   /** Whose an address is or was last: a cut link stays cut while its node is down. */
   readonly #owners = new Map<string, string>();
   readonly #cuts = new Set<string>();
-  #lossRate: number;
+  #lossRate = 0;
+  #reorderRate = 0;
+  #duplicateRate = 0;
   #whenHealed: (() => void)[] = [];
   #nextPort = FIRST_FREE_PORT;
 
@@ -66,8 +88,9 @@ class Network implements MemoryNetwork, Links {
     this.#options = options;
     this.timers = options.timers;
     this.logger = options.logger ?? SILENT;
-    this.#lossRate = 0;
     this.setLossRate(options.lossRate ?? 0);
+    this.setReorderRate(options.reorderRate ?? 0);
+    this.setDuplicateRate(options.duplicateRate ?? 0);
   }
 
   transport(node: string): Transport {
@@ -102,8 +125,22 @@ class Network implements MemoryNetwork, Links {
   }
 
   setLossRate(rate: number): void {
-    assert(rate === 0 || this.#options.random !== undefined, 'loss needs a source of chance');
+    this.#assertRate(rate);
     this.#lossRate = rate;
+  }
+
+  setReorderRate(rate: number): void {
+    this.#assertRate(rate);
+    this.#reorderRate = rate;
+  }
+
+  setDuplicateRate(rate: number): void {
+    this.#assertRate(rate);
+    this.#duplicateRate = rate;
+  }
+
+  #assertRate(rate: number): void {
+    assert(rate === 0 || this.#options.random !== undefined, 'faults need a source of chance');
   }
 
   break(a: string, b: string): void {
@@ -116,7 +153,27 @@ class Network implements MemoryNetwork, Links {
   }
 
   draw(): boolean {
-    return this.#lossRate > 0 && (this.#options.random?.float() ?? 1) < this.#lossRate;
+    return this.#happens(this.#lossRate);
+  }
+
+  drawOvertakenMs(): number {
+    return this.#happens(this.#reorderRate) ? this.#chance() * OVERTAKEN_MS_MAX : 0;
+  }
+
+  drawLateMs(): number | undefined {
+    if (!this.#happens(this.#duplicateRate)) return undefined;
+    return this.#options.duplicateLateMs?.() ?? DUPLICATE_LATE_MS_MAX ** this.#chance() - 1;
+  }
+
+  /** Draws only for what may happen: a fault that is off does not shift the others. */
+  #happens(rate: number): boolean {
+    return rate > 0 && this.#chance() < rate;
+  }
+
+  #chance(): number {
+    const { random } = this.#options;
+    assert(random !== undefined, 'faults need a source of chance');
+    return random.float();
   }
 
   later(from: string, to: string, task: () => void): void {
@@ -138,6 +195,7 @@ class Network implements MemoryNetwork, Links {
       logger: this.logger,
       closed: (closed) => this.unbind(closed, node),
       later: (delayMs, task) => this.timers.after(delayMs, task),
+      duplicates: this,
     });
     this.#listeners.set(name, { listener, node });
     this.#owners.set(name, node.name);
@@ -154,6 +212,7 @@ class Network implements MemoryNetwork, Links {
     if (this.#listeners.get(name)?.listener === listener) this.#listeners.delete(name);
     node.listeners.delete(listener);
     listener.accepting = false;
+    listener.dropDuplicates();
   }
 
   dial(address: Address, client: MemoryNode): Session {

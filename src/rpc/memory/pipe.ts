@@ -2,15 +2,20 @@
  * One direction of one simulated connection: what is pushed arrives later, once, in order, or never.
  *
  * As TCP does, a pipe whose link is cut holds what it carries until the link heals; a lost segment is not a
- * lost message but the break of the whole connection, which is the session's to make of `lost`.
+ * lost message but the break of the whole connection, which is the session's to make of `lost`. A pipe may
+ * be overtaken: its first arrival waits, and whatever follows waits behind it, while other pipes go on.
  */
+import type { Timers } from '../../env/index.ts';
 import type { MemoryNode } from './node.ts';
 
 /** What pipes need of the network they are part of. */
 export interface Links {
+  readonly timers: Timers;
   isCut(from: string, to: string): boolean;
   /** True: this message does not make it. */
   draw(): boolean;
+  /** How long the messages of a call that begins now wait for others to pass; 0: not at all. */
+  drawOvertakenMs(): number;
   /** Runs `task` after the link's delay, never inside this call. */
   later(from: string, to: string, task: () => void): void;
   /** Calls `task` when a link has healed. */
@@ -23,13 +28,17 @@ export class Pipe {
   readonly #to: MemoryNode;
   readonly #lost: () => void;
   #queue: (() => void)[] = [];
+  /** Arrivals that wait for the link to heal, or for others to overtake. */
   #stalled = 0;
+  #overtakenMs: number;
+  #held = false;
 
-  constructor(links: Links, from: MemoryNode, to: MemoryNode, lost: () => void) {
+  constructor(links: Links, from: MemoryNode, to: MemoryNode, lost: () => void, overtakenMs = 0) {
     this.#links = links;
     this.#from = from;
     this.#to = to;
     this.#lost = lost;
+    this.#overtakenMs = overtakenMs;
   }
 
   /** Subject to loss. */
@@ -56,15 +65,29 @@ export class Pipe {
 
   #arrive(): void {
     if (this.#queue.length === 0 || this.#to.dead) return;
-    if (!this.#links.isCut(this.#from.name, this.#to.name)) {
+    if (this.#overtakenMs > 0) this.#hold();
+    const isCut = this.#links.isCut(this.#from.name, this.#to.name);
+    if (!this.#held && !isCut) {
       this.#queue.shift()?.();
       return;
     }
-    if (this.#stalled++ > 0) return;
-    this.#links.whenHealed(() => {
-      const arrivals = this.#stalled;
-      this.#stalled = 0;
-      for (let i = 0; i < arrivals; i++) this.#schedule();
+    if (this.#stalled++ > 0 || this.#held) return;
+    this.#links.whenHealed(() => this.#resume());
+  }
+
+  #hold(): void {
+    const heldMs = this.#overtakenMs;
+    this.#overtakenMs = 0;
+    this.#held = true;
+    this.#links.timers.after(heldMs, () => {
+      this.#held = false;
+      this.#resume();
     });
+  }
+
+  #resume(): void {
+    const arrivals = this.#stalled;
+    this.#stalled = 0;
+    for (let i = 0; i < arrivals; i++) this.#schedule();
   }
 }

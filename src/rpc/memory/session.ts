@@ -1,6 +1,7 @@
 /**
  * A simulated connection between two nodes, and the calls on it. All calls of a session share its fate, as
- * calls over one TCP connection do. Only bytes, words and credit cross.
+ * calls over one TCP connection do, but not their order: HTTP/2 promises that of one stream only, so that a
+ * call which others overtake has pipes of its own. Only bytes, words and credit cross.
  */
 import { EnvironmentError, type ErrorName } from '../../base/index.ts';
 import type { AnyMethod } from '../protobuf/index.ts';
@@ -43,6 +44,7 @@ export class Session {
   readonly forward: Pipe;
   readonly backward: Pipe;
   readonly calls = new Set<MemoryCall>();
+  readonly #links: Links;
   /** False: over, new calls need another session. */
   usable = true;
   #listener: MemoryListener | undefined;
@@ -52,6 +54,7 @@ export class Session {
     this.peer = peer;
     this.client = client;
     this.server = server;
+    this.#links = links;
     const lost = (): void => this.break();
     this.forward = new Pipe(links, client, server, lost);
     this.backward = new Pipe(links, server, client, lost);
@@ -65,10 +68,28 @@ export class Session {
     return this.#listener?.accepting === true ? this.#listener : undefined;
   }
 
-  /** The connection broke: both sides hear of it, what was under way is lost. */
+  /** What carries a new call there: the pipe of all, or one of its own when others overtake it. */
+  openForward(): Pipe {
+    const overtakenMs = this.#links.drawOvertakenMs();
+    if (overtakenMs === 0) return this.forward;
+    return new Pipe(this.#links, this.client, this.server, () => this.break(), overtakenMs);
+  }
+
+  /** What carries back what is said on a new call. */
+  openBackward(): Pipe {
+    const overtakenMs = this.#links.drawOvertakenMs();
+    if (overtakenMs === 0) return this.backward;
+    return new Pipe(this.#links, this.server, this.client, () => this.break(), overtakenMs);
+  }
+
+  /**
+   * The connection broke: both sides hear of it, what was under way is lost. What is sent into a connection
+   * that has ended already is lost by itself; the news of the end is not.
+   */
   break(): void {
-    this.forward.clear();
-    this.backward.clear();
+    if (this.#ended) return;
+    for (const pipe of [this.forward, this.backward]) pipe.clear();
+    for (const { forward, backward } of this.calls) for (const pipe of [forward, backward]) pipe.clear();
     this.#over([this.client, this.server]);
   }
 
@@ -92,8 +113,12 @@ export class Session {
     this.#ended = true;
     this.retire();
     const calls = [...this.calls];
-    if (told.includes(this.server)) this.forward.pushSurely(() => this.#endServer(calls));
-    if (told.includes(this.client)) this.backward.pushSurely(() => this.#endClient(calls));
+    if (told.includes(this.server))
+      for (const pipe of new Set([this.forward, ...calls.map(({ forward }) => forward)]))
+        pipe.pushSurely(() => this.#endServer(calls.filter(({ forward }) => forward === pipe)));
+    if (told.includes(this.client))
+      for (const pipe of new Set([this.backward, ...calls.map(({ backward }) => backward)]))
+        pipe.pushSurely(() => this.#endClient(calls.filter(({ backward }) => backward === pipe)));
   }
 
   #endServer(calls: readonly MemoryCall[]): void {
@@ -109,37 +134,44 @@ export class Session {
 export class MemoryCall {
   readonly method: AnyMethod;
   readonly session: Session;
+  /** Travels with the request, as grpc-timeout does; undefined: none. */
+  readonly timeoutMs: number | undefined;
+  readonly forward: Pipe;
+  readonly backward: Pipe;
   readonly #client: ClientEnd;
   #server: ServerEnd | undefined;
   #clientOver = false;
   #serverOver = false;
 
-  constructor(session: Session, method: AnyMethod, client: ClientEnd) {
+  constructor(session: Session, method: AnyMethod, client: ClientEnd, timeoutMs?: number) {
     this.session = session;
     this.method = method;
+    this.timeoutMs = timeoutMs;
+    this.forward = session.openForward();
+    this.backward = session.openBackward();
     this.#client = client;
   }
 
   /** `accept` makes the server's end where the call arrives; undefined: nobody listens there. */
   open(accept: (call: MemoryCall) => ServerEnd | undefined): void {
     this.session.calls.add(this);
-    this.session.forward.push(() => {
+    this.forward.push(() => {
       this.#server = accept(this);
       if (this.#server !== undefined) return;
       this.#serverOver = true;
       this.session.retire();
-      this.session.backward.push(() => this.clientEnd(unreachable(this.session.peer)));
+      this.backward.push(() => this.clientEnd(unreachable(this.session.peer)));
     });
   }
 
   sendRequest(bytes: Buffer, taken: () => void): void {
-    this.session.forward.push(() => {
-      if (!this.#serverOver) this.#server?.request(bytes, () => this.session.backward.push(taken));
+    this.forward.push(() => {
+      if (!this.#serverOver) this.#server?.request(bytes, () => this.backward.push(taken));
     });
   }
 
   halfClose(): void {
-    this.session.forward.push(() => {
+    this.forward.push(() => {
       if (!this.#serverOver) this.#server?.halfClose();
     });
   }
@@ -147,20 +179,32 @@ export class MemoryCall {
   /** By the caller; its own end is over with it. */
   cancel(): void {
     this.#clientOver = true;
-    this.session.forward.push(() => this.serverGone(disconnected(this.session.client.name)));
+    this.forward.push(() => this.serverGone(disconnected(this.session.client.name)));
     this.#maybeForget();
   }
 
   sendReply(bytes: Buffer, taken: () => void): void {
-    this.session.backward.push(() => {
-      if (!this.#clientOver) this.#client.reply(bytes, () => this.session.forward.push(taken));
+    this.backward.push(() => {
+      if (!this.#clientOver) this.#client.reply(bytes, () => this.forward.push(taken));
     });
+  }
+
+  /** A whole reply that came by another way; the caller takes whichever comes first. */
+  answer(reply: Buffer | undefined, error: WireError | undefined): void {
+    if (this.#clientOver) return;
+    if (reply !== undefined) this.#client.reply(reply, () => {});
+    this.clientEnd(error);
+  }
+
+  /** Hands the call to `end` where it is, without a way there. */
+  arrived(end: ServerEnd): void {
+    this.#server = end;
   }
 
   /** By the implementation; its own end is over with it. */
   finish(error: WireError | undefined): void {
     this.#serverOver = true;
-    this.session.backward.push(() => this.clientEnd(error));
+    this.backward.push(() => this.clientEnd(error));
     this.#maybeForget();
   }
 

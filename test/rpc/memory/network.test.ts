@@ -1,47 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/index.ts';
 import type { FetchReply, ProduceReply } from '../../../src/rpc/api/index.ts';
-import { createMemoryNetwork, type MemoryNetworkOptions } from '../../../src/rpc/memory/index.ts';
-import { Scheduler } from '../../../src/testing/twins/index.ts';
-import { Collector, produceReply, produceRequest, serverSide } from '../services.ts';
-
-const ADDRESS = { host: 'b', port: 9092 };
-
-async function open(options: Partial<MemoryNetworkOptions> = {}) {
-  const scheduler = new Scheduler();
-  const network = createMemoryNetwork({ timers: scheduler, delayMs: () => 5, ...options });
-  const side = serverSide();
-  await network.transport('b').serve(ADDRESS, side.services);
-  const connection = network.transport('a').connect(ADDRESS);
-  /** Runs events, and the promises between them, for so long. */
-  const pass = async (durationMs: number): Promise<void> => {
-    const until = scheduler.nowMs + durationMs;
-    let over = false;
-    scheduler.after(durationMs, () => {
-      over = true;
-    });
-    while (!over && scheduler.step()) await new Promise((resolve) => setImmediate(resolve));
-    expect(scheduler.nowMs).toBe(until);
-  };
-  return { scheduler, network, side, connection, pass };
-}
-
-const outcome = <T>(promise: Promise<T>): { value?: T; error?: unknown } => {
-  const seen: { value?: T; error?: unknown } = {};
-  promise.then(
-    (value) => {
-      seen.value = value;
-    },
-    (error) => {
-      seen.error = error;
-    },
-  );
-  return seen;
-};
+import { Collector, produceReply, produceRequest } from '../services.ts';
+import { openNetwork, outcome } from './fixture.ts';
 
 describe('a memory network', () => {
   it('delivers after the delay of its links, by the given timers only', async () => {
-    const { connection, pass } = await open();
+    const { connection, pass } = await openNetwork();
     const reply = outcome(connection.broker.produce(produceRequest(1), {}));
     await pass(9);
     expect(reply).toEqual({});
@@ -51,7 +16,7 @@ describe('a memory network', () => {
 
   it('keeps the order of a connection whatever the delays', async () => {
     const random = new SeededRandom(3);
-    const { connection, pass } = await open({ delayMs: () => random.integer(0, 50) });
+    const { connection, pass } = await openNetwork({ delayMs: () => random.integer(0, 50) });
     const replies = new Collector<FetchReply>();
     const requests = connection.broker.fetchStream(replies, {});
     for (let i = 0; i < 50; i++)
@@ -75,7 +40,7 @@ describe('a memory network', () => {
   });
 
   it('holds what a cut link carries until it heals, while the other direction works', async () => {
-    const { network, connection, side, pass } = await open();
+    const { network, connection, side, pass } = await openNetwork();
     const replies = new Collector<ProduceReply>();
     const requests = connection.broker.produceStream(replies, {});
     requests.send(produceRequest(1));
@@ -97,7 +62,7 @@ describe('a memory network', () => {
       ['a', 'b'],
       ['b', 'a'],
     ] as const) {
-      const { network, connection, pass } = await open();
+      const { network, connection, pass } = await openNetwork();
       network.cut(from, to);
       const call = outcome(connection.broker.metadata({}, { timeoutMs: 100 }));
       await pass(99);
@@ -108,7 +73,7 @@ describe('a memory network', () => {
   });
 
   it('hides the death of a node behind a cut link', async () => {
-    const { network, connection, side, pass } = await open();
+    const { network, connection, side, pass } = await openNetwork();
     const replies = new Collector<ProduceReply>();
     connection.broker.produceStream(replies, {}).send(produceRequest(1));
     await pass(50);
@@ -122,7 +87,7 @@ describe('a memory network', () => {
   });
 
   it('lets a killed node send and hear nothing', async () => {
-    const { network, connection, side, pass } = await open();
+    const { network, connection, side, pass } = await openNetwork();
     const replies = new Collector<ProduceReply>();
     connection.broker.produceStream(replies, {}).send(produceRequest(1));
     await pass(50);
@@ -137,7 +102,7 @@ describe('a memory network', () => {
   });
 
   it('breaks a connection at both ends when a message is lost', async () => {
-    const { network, connection, side, pass } = await open({ random: new SeededRandom(1) });
+    const { network, connection, side, pass } = await openNetwork({ random: new SeededRandom(1) });
     const replies = new Collector<ProduceReply>();
     const requests = connection.broker.produceStream(replies, {});
     requests.send(produceRequest(1));
@@ -154,7 +119,7 @@ describe('a memory network', () => {
   });
 
   it('breaks connections when told to, and they are made again', async () => {
-    const { network, connection, pass } = await open();
+    const { network, connection, pass } = await openNetwork();
     const hanging = outcome(connection.broker.produce({ ...produceRequest(1), clientId: 'hang' }, {}));
     await pass(50);
     network.break('a', 'b');
@@ -168,7 +133,11 @@ describe('a memory network', () => {
   it('plays the same run again from the same seed', async () => {
     const run = async (seed: number): Promise<string> => {
       const random = new SeededRandom(seed);
-      const { connection, pass } = await open({ delayMs: () => random.float() * 9, lossRate: 0.1, random });
+      const { connection, pass } = await openNetwork({
+        delayMs: () => random.float() * 9,
+        lossRate: 0.1,
+        random,
+      });
       const calls = Array.from({ length: 40 }, (_, i) =>
         outcome(connection.broker.produce(produceRequest(i), {})),
       );
