@@ -12,3 +12,20 @@ export interface LogCheckpoint {
 
 /** Of a log that no checkpoint names yet. */
 export const NO_CHECKPOINT: LogCheckpoint = { highWatermark: 0, recoveryPoint: 0, logStart: 0 };
+
+/** Key by key the higher of each offset: what files may say of which some hold `one` and some `other`. */
+export function highestOf(
+  one: ReadonlyMap<string, LogCheckpoint>,
+  other: ReadonlyMap<string, LogCheckpoint>,
+): Map<string, LogCheckpoint> {
+  const highest = new Map(one);
+  for (const [key, checkpoint] of other) {
+    const { highWatermark, recoveryPoint, logStart } = highest.get(key) ?? NO_CHECKPOINT;
+    highest.set(key, {
+      highWatermark: Math.max(highWatermark, checkpoint.highWatermark),
+      recoveryPoint: Math.max(recoveryPoint, checkpoint.recoveryPoint),
+      logStart: Math.max(logStart, checkpoint.logStart),
+    });
+  }
+  return highest;
+}

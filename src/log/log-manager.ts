@@ -1,6 +1,7 @@
 import {
   ApiError,
   type BrokerEpoch,
+  EnvironmentError,
   NONE,
   type PartitionId,
   randomUuid,
@@ -11,7 +12,7 @@ import {
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
-import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
+import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogPromise, LogSurroundings } from './log-state.ts';
 import { openPartitionLog } from './open-partition-log.ts';
@@ -53,13 +54,14 @@ export async function openLogManager(options: LogManagerOptions): Promise<LogMan
   const { files } = options.environment;
   await makeDurableDirectory(files, directory);
   const lock = await files.lock(`${directory}/${LOCK}`);
+  let manager: LogManager | undefined;
   try {
     const { clean, brokerEpoch } = await takeCleanShutdown(files, directory);
-    const manager = new LogManager(options, lock, clean ? brokerEpoch : NONE);
+    manager = new LogManager(options, lock, clean ? brokerEpoch : NONE);
     await manager.load(clean);
     return manager;
   } catch (error) {
-    await lock.release();
+    await (manager ?? lock).release();
     throw error;
   }
 }
@@ -69,7 +71,7 @@ export class LogManager {
   readonly #lock: FileLock;
   readonly #around: LogSurroundings;
   readonly #logs = new Map<string, PartitionLog>();
-  /** What the checkpoint files say now. */
+  /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
   #saved = new Map<string, LogCheckpoint>();
   #saving: Promise<void> = Promise.resolve();
   /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
@@ -121,7 +123,10 @@ export class LogManager {
       return known;
     }
     const { files } = this.#around;
-    const directory = `${this.#options.directory}/${topicPartitionKey(topic, partition)}`;
+    const key = topicPartitionKey(topic, partition);
+    const directory = `${this.#options.directory}/${key}`;
+    // A log made anew under a name must not be held to the offsets of the one before.
+    if (this.#saved.has(key)) await this.checkpointHighWatermarks();
     await files.makeDirectory(directory);
     await savePartitionMetadata(files, directory, topicId);
     await files.syncDirectory(this.#options.directory);
@@ -136,13 +141,13 @@ export class LogManager {
       await log.release();
       throw log.failure;
     }
-    this.#logs.set(topicPartitionKey(topic, partition), log);
+    this.#logs.set(key, log);
     return log;
   }
 
   /**
    * Forgets the log and removes its files; a crash meanwhile leaves them whole, or to be removed at the
-   * next start.
+   * next start. Needs no room on the disk: it may be what makes room.
    */
   async delete(topic: string, partition: PartitionId): Promise<void> {
     await this.#remove(topic, partition, DELETED_SUFFIX);
@@ -158,8 +163,6 @@ export class LogManager {
     if (log === undefined) return undefined;
     this.#logs.delete(topicPartitionKey(topic, partition));
     await log.release();
-    // A log made anew under this name must not be held to the offsets of the old one.
-    await this.checkpointHighWatermarks();
     return this.#moveAside(log.directory, suffix);
   }
 
@@ -176,12 +179,30 @@ export class LogManager {
       if (log.failure === undefined) await log.applyRetention(nowMs).catch(() => {});
   }
 
-  /** Makes everything durable and leaves the mark of a clean stop, unless a log failed. */
+  /**
+   * Makes everything durable, closes the files and lets the directory go. Leaves the mark of a clean stop when
+   * all that it vouches for is on disk. What the disk refuses meanwhile is a warning: the next start recovers
+   * from what was saved before.
+   */
   async close(options: { readonly brokerEpoch: BrokerEpoch }): Promise<void> {
-    const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
-    await this.checkpointHighWatermarks();
-    if (clean.every(Boolean))
-      await saveCleanShutdown(this.#around.files, this.#options.directory, options.brokerEpoch);
+    try {
+      const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
+      await this.checkpointHighWatermarks();
+      if (clean.every(Boolean))
+        await saveCleanShutdown(this.#around.files, this.#options.directory, options.brokerEpoch);
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      const { directory } = this.#options;
+      const fields = { directory, reason: error.reason, error: error.message };
+      this.#around.logger.warn(fields, 'the stop is not clean: the next start reads the logs again');
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  /** For openLogManager, which failed: lets go of everything as it is. */
+  async release(): Promise<void> {
+    await Promise.all(Array.from(this.#logs.values(), (log) => log.release()));
     await this.#lock.release();
   }
 
@@ -194,7 +215,9 @@ export class LogManager {
     const loadNext = async (): Promise<void> => {
       for (let name = names.pop(); name !== undefined; name = names.pop()) await this.#loadOne(name, clean);
     };
-    await Promise.all(Array.from({ length: LOADS_MAX }, loadNext));
+    // All of them end before anybody may let the directory go.
+    const ends = await Promise.allSettled(Array.from({ length: LOADS_MAX }, loadNext));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   async #loadOne(name: string, clean: boolean): Promise<void> {
@@ -226,6 +249,7 @@ export class LogManager {
 
   async #saveCheckpoints(): Promise<void> {
     const saved = new Map(Array.from(this.#logs, ([key, log]) => [key, this.#checkpointOf(key, log)]));
+    this.#saved = highestOf(this.#saved, saved);
     await saveCheckpoints(this.#around.files, this.#options.directory, this.#logs.values(), saved);
     this.#saved = saved;
   }

@@ -7,7 +7,7 @@ import type { LoadedLog } from './open-log.ts';
 import type { ProducerStates } from './producer-states.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SegmentPool } from './segment-pool.ts';
-import { storageRefusal } from './storage-refusal.ts';
+import { storageRefusal, wayOut } from './storage-refusal.ts';
 import { LogTail, type TailCache } from './tail-cache.ts';
 
 /** What the logs of one directory share. */
@@ -121,8 +121,9 @@ export class LogState implements LogPromise {
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = error instanceof Error ? error : new Error(String(error));
-    const { topic, partition } = this;
-    this.around.logger.error({ topic, partition, error: this.#failure.message }, 'log is offline');
+    const { topic, partition, directory } = this;
+    const fields = { topic, partition, directory, error: this.#failure.message, wayOut: wayOut(error) };
+    this.around.logger.error(fields, 'log is offline');
     this.writer.fail(storageRefusal(error));
     this.reader.invalidate();
     this.tail.clear();

@@ -41,11 +41,20 @@ export interface LoadedLog {
   readonly logEndOffset: Offset;
 }
 
-/** Throws CorruptionError, EnvironmentError. */
+/** Throws CorruptionError, EnvironmentError; then no file of it is open any more. */
 export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
-  const { files, directory, logger, config } = options;
+  const segments = new SegmentList(options.files, options.directory, options.pool, options.config);
+  try {
+    return await load(options, segments);
+  } catch (error) {
+    await segments.close();
+    throw error;
+  }
+}
+
+async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
+  const { files, directory, logger } = options;
   const epochs = await EpochCheckpoint.open(files, directory);
-  const segments = new SegmentList(files, directory, options.pool, config);
   await findSegments(segments);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
   for (const [i, segment] of segments.all.slice(0, -1).entries())

@@ -1,6 +1,7 @@
 import {
   ApiError,
   AssertionError,
+  EnvironmentError,
   type LeaderEpoch,
   NONE,
   type Offset,
@@ -318,6 +319,7 @@ export class PartitionLog {
 
   /**
    * Writes and syncs everything, saves indexes and producers, closes the files. True: all of it is on disk.
+   * Never rejects for a disk that fails.
    */
   async close(): Promise<boolean> {
     if (this.#state.closed) return this.#state.failure === undefined;
@@ -325,21 +327,24 @@ export class PartitionLog {
     this.#state.closed = true;
     await this.#state.writer.idle();
     await this.#state.writer.syncAll();
-    if (this.#state.failure === undefined) {
-      try {
-        await this.#state.segments.active.saveIndex();
-        await saveSnapshot(
-          this.#state.around.files,
-          this.directory,
-          this.#state.logEndOffset,
-          this.#state.producers,
-        );
-      } catch (error) {
-        this.#state.fail(error);
-      }
-    }
+    const whole = this.#state.failure === undefined && (await this.#saveForNextStart());
     await this.release();
-    return this.#state.failure === undefined;
+    return whole;
+  }
+
+  /** False: the disk refused. Nothing is lost, for the next start finds all of it in the batches. */
+  async #saveForNextStart(): Promise<boolean> {
+    const { segments, around, producers, topic, partition } = this.#state;
+    try {
+      await segments.active.saveIndex();
+      await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
+      return true;
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      const fields = { topic, partition, reason: error.reason, error: error.message };
+      around.logger.warn(fields, 'the indexes of a log could not be saved: the next start makes them anew');
+      return false;
+    }
   }
 
   /** Closes the files as they are: the log is about to be deleted, or has failed. */
@@ -350,10 +355,7 @@ export class PartitionLog {
     await this.#state.writer.idle();
     this.#state.tail.clear();
     this.#state.reader.invalidate();
-    for (const segment of this.#state.segments.all) {
-      this.#state.segments.pool.forget(segment);
-      await segment.close().catch(() => {});
-    }
+    await this.#state.segments.close();
   }
 
   /** For the one who found the log damaged: `failure` is set, and that is for good. */

@@ -114,6 +114,14 @@ export class SegmentList {
     await this.#remove(this.all.shift());
   }
 
+  /** Closes all files as they are. */
+  async close(): Promise<void> {
+    for (const segment of this.all) {
+      this.pool.forget(segment);
+      await segment.close().catch(() => {});
+    }
+  }
+
   async #remove(segment: Segment | undefined): Promise<void> {
     assert(segment !== undefined, 'there is a segment to remove');
     this.pool.forget(segment);

@@ -1,2 +1,9 @@
 /** The published test kit: real clusters inside a test process. */
-export { type StartClusterOptions, startCluster, TestCluster } from './cluster/test-cluster.ts';
+export { FillableDisk } from './cluster/fillable-disk.ts';
+export {
+  type ClusterNode,
+  type NodeEnd,
+  type StartClusterOptions,
+  startCluster,
+  TestCluster,
+} from './cluster/test-cluster.ts';

@@ -8,7 +8,7 @@
  */
 import { assert, type NodeId, type PartitionId, StartupError } from '../../base/index.ts';
 import type { Client, ConsumedRecord, Producer, ProducerOptions } from '../../client/index.ts';
-import { type Environment, type Logger, SILENT, sleep } from '../../env/index.ts';
+import { type Environment, type FatalReason, type Logger, SILENT, sleep } from '../../env/index.ts';
 import { createNodeEnvironment, freePorts, makeTemporaryDirectory } from '../../env/node/index.ts';
 import { createClient } from '../../index.ts';
 import { levelStores } from '../../raft/index.ts';
@@ -32,6 +32,19 @@ export interface StartClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Where nodes log. Default: nowhere. */
   readonly logger?: Logger;
+  /** Puts something between a node and its world, at each start of it: a disk that fills, say. Default: nothing. */
+  readonly environmentOf?: (node: ClusterNode, environment: Environment) => Environment;
+}
+
+export interface ClusterNode {
+  readonly id: NodeId;
+  readonly role: 'broker' | 'controller';
+}
+
+/** Why a node ended itself. */
+export interface NodeEnd {
+  readonly reason: FatalReason;
+  readonly error: unknown;
 }
 
 /** Pause between two looks at a condition that something else brings about. */
@@ -40,11 +53,12 @@ const WAIT_MS_MAX = 30_000;
 
 export async function startCluster(options: StartClusterOptions = {}): Promise<TestCluster> {
   const { controllers = 3, brokers = 3, settings = {}, logger = SILENT } = options;
+  const { environmentOf = (_node, world) => world } = options;
   const environment = createNodeEnvironment({ stores: levelStores(), logger });
   const directory = await makeTemporaryDirectory('quorate-test-');
   const ports = await freePorts(2 * brokers + controllers);
   const plan = layoutCluster({ directory, controllers, brokers, host: '127.0.0.1', ports, settings });
-  const worlds = new KillableWorlds(logger);
+  const worlds = new KillableWorlds({ logger, environmentOf, onEnd: (id) => cluster.forget(id) });
   const cluster = new LocalCluster({ plan, worldOf: (node) => worlds.make(node) });
   try {
     await formatCluster(plan, environment);
@@ -134,10 +148,16 @@ export class TestCluster implements AsyncDisposable {
     return this.#cluster.stopNode(id, { controlled: true });
   }
 
-  /** Starts a killed or stopped node again on its data; resolves when it is ready. */
+  /** Starts a killed, stopped or ended node again on its data; resolves when it is ready, rejects when it ends itself. */
   async start(id: NodeId): Promise<void> {
-    const node = await this.#cluster.startNode(id);
-    await node.ready;
+    await this.#worlds.freed(id);
+    const ready = this.#cluster.startNode(id).then((node) => node.ready);
+    await Promise.race([ready, this.#worlds.ended(id)]);
+  }
+
+  /** How the node ended itself; undefined when it did not, or was started again since. */
+  endOf(id: NodeId): NodeEnd | undefined {
+    return this.#worlds.endOf(id);
   }
 
   isRunning(id: NodeId): boolean {
@@ -182,6 +202,7 @@ export class TestCluster implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.client.close({ timeoutMs: 0 });
     await this.#cluster.stop({ controlled: false });
+    await Promise.all(this.#cluster.plan.nodes.map(({ id }) => this.#worlds.freed(id)));
     await this.#environment.files.removeDirectory(this.#directory);
   }
 
@@ -190,28 +211,72 @@ export class TestCluster implements AsyncDisposable {
   }
 }
 
+interface WorldsOptions {
+  readonly logger: Logger;
+  readonly environmentOf: (node: ClusterNode, environment: Environment) => Environment;
+  /** A node ended itself: as dead as if it had been killed. */
+  readonly onEnd: (id: NodeId) => void;
+}
+
+interface World {
+  readonly transport: Transport;
+  readonly kill: KillSwitch;
+  /** Rejects with a StartupError when the node ends itself. */
+  readonly ended: Promise<never>;
+  end?: NodeEnd;
+  /** What the node held is free again. */
+  freed?: Promise<void>;
+}
+
 /** The world of each node, with a way to take it away at once. */
 class KillableWorlds {
-  readonly #logger: Logger;
-  readonly #worlds = new Map<NodeId, { readonly kill: KillSwitch; readonly transport: Transport }>();
+  readonly #options: WorldsOptions;
+  readonly #worlds = new Map<NodeId, World>();
 
-  constructor(logger: Logger) {
-    this.#logger = logger;
+  constructor(options: WorldsOptions) {
+    this.#options = options;
   }
 
   make(node: NodePlan): NodeWorld {
-    const logger = this.#logger.child({ node: node.name });
+    const { environmentOf, onEnd } = this.#options;
+    const logger = this.#options.logger.child({ node: node.name });
     const kill = new KillSwitch();
     const transport = createGrpcTransport({ logger });
-    this.#worlds.set(node.id, { kill, transport });
-    const exit = { fatal: () => void this.kill(node.id) };
-    const environment = createNodeEnvironment({ stores: levelStores(), logger, exit });
-    return { environment: kill.wrap(environment), transport };
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {});
+    const world: World = { transport, kill, ended: promise };
+    this.#worlds.set(node.id, world);
+    const fatal = (reason: FatalReason, error: unknown): void => {
+      if (world.end !== undefined) return;
+      world.end = { reason, error };
+      onEnd(node.id);
+      void this.kill(node.id);
+      reject(new StartupError(`${node.name} ended itself: ${reason}: ${String(error)}`));
+    };
+    const environment = createNodeEnvironment({ stores: levelStores(), logger, exit: { fatal } });
+    return { environment: kill.wrap(environmentOf(node, environment)), transport };
   }
 
-  async kill(id: NodeId): Promise<void> {
+  endOf(id: NodeId): NodeEnd | undefined {
+    return this.#worlds.get(id)?.end;
+  }
+
+  /** Of the start under way or last begun. */
+  ended(id: NodeId): Promise<never> {
     const world = this.#worlds.get(id);
-    this.#worlds.delete(id);
-    await Promise.all([world?.transport.close(), world?.kill.kill()]);
+    assert(world !== undefined, 'a node that was started has a world', { id });
+    return world.ended;
+  }
+
+  /** Resolves when a node that was killed or ended holds nothing any more. */
+  async freed(id: NodeId): Promise<void> {
+    await this.#worlds.get(id)?.freed;
+  }
+
+  kill(id: NodeId): Promise<void> {
+    const world = this.#worlds.get(id);
+    if (world === undefined) return Promise.resolve();
+    world.freed ??= Promise.all([world.transport.close(), world.kill.kill()]).then(() => {});
+    return world.freed;
   }
 }
