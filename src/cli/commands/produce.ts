@@ -117,12 +117,12 @@ class ProduceRun {
   #sendSome(records: readonly RecordInput[]): void {
     const sentMs = performance.now();
     this.#outstanding++;
-    for (const { value } of records) this.#bytes += value?.length ?? 0;
     this.#producer
       .send(this.#topic, records)
       .then(
         (acknowledgements) => {
           this.#acknowledged += records.length;
+          for (const { value } of records) this.#bytes += value?.length ?? 0;
           for (const { partition, count } of acknowledgements)
             this.#partitions.set(partition, (this.#partitions.get(partition) ?? 0) + count);
           this.#latencies.add(performance.now() - sentMs);

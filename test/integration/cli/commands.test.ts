@@ -118,6 +118,13 @@ describe('produce and consume', () => {
     expect(new Set(read.stdout.split('\n')).size).toBe(5001);
   });
 
+  it('what was refused counts for nothing in the summary', async () => {
+    await cluster.admin.createTopic('refused', { partitions: 1, replicationFactor: 1 });
+    const refused = await run('produce refused --json', { stdin: `${'x'.repeat(2_000_000)}\n` });
+    expect(refused.code).toBe(1);
+    expect(refused.json()[0]).toMatchObject({ acknowledged: 0, failed: 1, bytes: 0 });
+  });
+
   it('what is before the separator is the key', async () => {
     await cluster.admin.createTopic('keyed', { partitions: 1, replicationFactor: 1 });
     await runWell('produce keyed --key-separator ::', { stdin: 'a::1\nno key\n::empty key\nb::2::3\n' });
