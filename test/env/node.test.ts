@@ -36,6 +36,11 @@ describe('the files of this machine', () => {
     expect(await files.list(directory)).toEqual([]);
   });
 
+  it('a directory that cannot be made is refused, not tried for ever', async () => {
+    const refused = nodeFiles().makeDirectory('/proc/nope/deeper');
+    await expect(refused).rejects.toMatchObject({ name: 'EnvironmentError' });
+  });
+
   it('of many that want a lock at once, never two have it', async () => {
     const files = nodeFiles();
     const path = `${await makeDirectory()}/.lock`;

@@ -1,5 +1,6 @@
 import { constants, open as openDescriptor } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { FileHandle, FileMode, FileStat, Files } from '../files.ts';
 import { toFileError } from './file-error.ts';
 import { NodeFileHandle } from './file-handle.ts';
@@ -18,10 +19,7 @@ export function nodeFiles(): Files {
     open,
     list: (directory) => calling('list', directory, async () => (await fs.readdir(directory)).sort()),
     stat,
-    makeDirectory: (path) =>
-      calling('make directory', path, async () => {
-        await fs.mkdir(path, { recursive: true });
-      }),
+    makeDirectory: (path) => calling('make directory', path, () => makeDirectory(path)),
     rename: (from, to) => calling(`rename to ${to}:`, from, () => fs.rename(from, to)),
     remove: (path) => calling('remove', path, () => fs.rm(path, { force: true })),
     removeDirectory: (path) => calling('remove', path, () => fs.rm(path, { recursive: true, force: true })),
@@ -45,6 +43,29 @@ function open(path: string, mode: FileMode): Promise<FileHandle> {
       else reject(toFileError(error, 'open', path));
     });
   });
+}
+
+/** Not mkdir's own recursion: where nothing can be made in a directory that is there (/proc), that never ends. */
+async function makeDirectory(path: string): Promise<void> {
+  const refusal = await makeOneDirectory(path);
+  if (refusal === undefined) return;
+  const parent = dirname(path);
+  if (parent === path) throw refusal;
+  await makeDirectory(parent);
+  const again = await makeOneDirectory(path);
+  if (again !== undefined) throw again;
+}
+
+/** Resolves with the error when its parent is missing. */
+async function makeOneDirectory(path: string): Promise<Error | undefined> {
+  try {
+    await fs.mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return error as Error;
+    if (code !== 'EEXIST' || !(await fs.stat(path)).isDirectory()) throw error;
+  }
+  return undefined;
 }
 
 async function stat(path: string): Promise<FileStat | undefined> {
