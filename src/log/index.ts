@@ -5,3 +5,4 @@ export { type LogManager, type LogManagerOptions, openLogManager } from './log-m
 export type { LogAppend, PartitionLog } from './partition-log.ts';
 export type { LogRead, ReadOptions } from './read-log.ts';
 export type { TimestampOffset } from './search-timestamp.ts';
+export { storageRefusal } from './storage-refusal.ts';

@@ -15,7 +15,7 @@ import {
   type PartitionId,
   type Uuid,
 } from '../../base/index.ts';
-import type { PartitionLog } from '../../log/index.ts';
+import { type PartitionLog, storageRefusal } from '../../log/index.ts';
 import type {
   Acks,
   AlteredPartition,
@@ -23,7 +23,7 @@ import type {
   PartitionRef,
   ReplicaFetchPartition,
 } from '../../rpc/api/index.ts';
-import { refusal } from '../flow/outcome.ts';
+import { outcomeOf, refusal } from '../flow/outcome.ts';
 import { AckWaiters } from './ack-waiters.ts';
 import { type Agreement, decideAgreement, followerFetchProblem } from './core/follower-fetch.ts';
 import { decideHighWatermark } from './core/high-watermark.ts';
@@ -152,7 +152,7 @@ export class Partition implements PartitionRef {
   append(batch: Uint8Array, acks: Acks): Appended {
     const { state, log } = this;
     if (!state.isLeader) throw new ApiError('NOT_LEADER_OR_FOLLOWER', notLeaderText(this));
-    if (log.failure !== undefined) throw new ApiError('KAFKA_STORAGE_ERROR');
+    if (log.failure !== undefined) throw storageRefusal(log.failure);
     if (acks === -1 && state.isr.isr.length < state.effectiveMinIsr)
       throw new ApiError('NOT_ENOUGH_REPLICAS', this.#describeUnderMinIsr());
     const before = log.logEndOffset;
@@ -219,6 +219,8 @@ export class Partition implements PartitionRef {
 
   /** Of the timer: who has lagged for too long leaves; who may join and was not looked at since, joins. */
   checkIsr(): void {
+    // A failed leader answers nobody: that its followers lag is its own doing.
+    if (this.log.failure !== undefined) return;
     const next = decideShrink(this.state, this.log.logEndOffset, this.#host.monotonicMs());
     if (next === undefined) {
       this.maybeExpandIsr();
@@ -289,7 +291,7 @@ export class Partition implements PartitionRef {
   #handleFailure(error: Error): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#acks.fail(refusal('KAFKA_STORAGE_ERROR'));
+    this.#acks.fail(outcomeOf(storageRefusal(error)));
     this.#host.handleLogFailure(this, error);
   }
 

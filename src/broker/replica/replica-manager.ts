@@ -49,6 +49,8 @@ export interface ReplicaManagerOptions {
 
 /** Lagging members are looked for this many times per replica.lag.time.max.ms. */
 const ISR_CHECKS_PER_LAG_TIME = 4;
+/** When a log fails, those who wait hear the reason for this long before the broker ends. */
+const FAREWELL_MS = 100;
 
 export class ReplicaManager implements MetadataPublisher {
   readonly name = 'replica manager';
@@ -196,12 +198,16 @@ export class ReplicaManager implements MetadataPublisher {
       wallMs: () => clock.wallMs(),
       requestIsrChange: (partition) => this.#alterations.submit(partition),
       handleFlushed: (partition) => this.#fetchers.noteFlushed(partition),
-      handleLogFailure: (partition, error) => {
-        environment.logger.error({ partition: partition.name, reason: error.message }, 'a log failed');
-        // Its only directory is unreliable: whoever can still trust its disk should lead.
-        environment.exit.fatal('storage', error);
-      },
+      handleLogFailure: (partition, error) => this.#handleLogFailure(partition, error),
     };
+  }
+
+  /** The only directory is unreliable: whoever can still trust its disk should lead. */
+  #handleLogFailure(partition: Partition, error: Error): void {
+    const end = (): void => this.#options.environment.exit.fatal('storage', error);
+    // One that is only being opened has nobody to tell, and must not come to lead.
+    if (this.#replicas.findById(partition.topicId, partition.partition) !== partition) end();
+    else this.#after(FAREWELL_MS, end);
   }
 
   #checkIsrs(): void {
@@ -210,14 +216,20 @@ export class ReplicaManager implements MetadataPublisher {
 
   /** Repeats `task` with `periodMs` between the end of one run and the start of the next. */
   #every(periodMs: number, task: () => void | Promise<void>): void {
-    const timer = this.#options.environment.timers.after(periodMs, async () => {
-      this.#timers.delete(timer);
+    this.#after(periodMs, async () => {
       try {
         await task();
       } catch (error) {
         this.#faults.report(error, 'a periodic task of the replicas failed');
       }
       if (!this.#closed) this.#every(periodMs, task);
+    });
+  }
+
+  #after(delayMs: number, task: () => void | Promise<void>): void {
+    const timer = this.#options.environment.timers.after(delayMs, () => {
+      this.#timers.delete(timer);
+      void task();
     });
     this.#timers.add(timer);
   }

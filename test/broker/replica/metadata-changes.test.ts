@@ -127,14 +127,28 @@ describe('what metadata say', () => {
 });
 
 describe('a disk that fails', () => {
-  it('fails the waiting requests and ends the broker, and nothing is acknowledged that was not synced', async () => {
+  it('tells those who wait, refuses the rest and then ends the broker; nothing is acknowledged that was not synced', async () => {
     const cluster = await TestCluster.start({ brokers: 1 });
     await cluster.finish(cluster.get(1).produce(['a']));
     const { environment } = cluster.get(1);
     environment.files.failNext({ operation: 'sync', path: '.log', reason: 'io-error' });
     expect((await cluster.finish(cluster.get(1).produce(['b']))).error).toBe('KAFKA_STORAGE_ERROR');
-    expect(environment.exit.ends).toHaveLength(1);
     expect((await cluster.finish(cluster.get(1).produce(['c']))).error).toBe('KAFKA_STORAGE_ERROR');
+    await cluster.run(1_000);
+    expect(environment.exit.ends).toHaveLength(1);
+  });
+
+  it('says of a full one what a person must do, without a path', async () => {
+    const cluster = await TestCluster.start({ brokers: 1 });
+    cluster
+      .get(1)
+      .environment.files.failNext({ operation: 'write', path: '.log', reason: 'disk-full', times: 2 });
+    const text = /^the disk of the broker is full: [^/]* until it has room and the broker is restarted$/;
+    for (const value of ['waits', 'comes later'])
+      expect(await cluster.finish(cluster.get(1).produce([value]))).toMatchObject({
+        error: 'KAFKA_STORAGE_ERROR',
+        errorMessage: expect.stringMatching(text),
+      });
   });
 });
 
