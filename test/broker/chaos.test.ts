@@ -1,30 +1,48 @@
 import { describe, expect, it } from 'vitest';
 import { ERRORS, SeededRandom } from '../../src/base/index.ts';
+import type { InitProducerIdReply, ProduceReply, ProduceRequest } from '../../src/rpc/api/index.ts';
 import { TestCluster } from './cluster-fixture.ts';
 import { produceRequest } from './fixture.ts';
+import { batchOf } from './replica/cluster.ts';
 
 /**
- * Records through any broker while nodes die, lose power and are cut off. What must hold, whatever happens:
- * an acknowledged record stays where it was acknowledged, what a consumer has seen never changes, and a record
- * refused by a definite error is nowhere.
+ * Records through any broker while nodes die, lose power and are cut off, while calls overtake one another and
+ * unary requests are executed twice. What must hold, whatever happens: an acknowledged record stays where it
+ * was acknowledged, and what a consumer has seen never changes. A record sent by a stream and refused by a
+ * definite error is nowhere; one sent by a stream, or by an idempotent producer, is stored once. Of a plain
+ * record in a unary call neither is promised: what executes it a second time appends it a second time.
  */
 const PARTITIONS = 2;
 /** Of virtual time. `SEEDS=1,2,3` runs these seeds, each four times as long. */
 const SEEDS = process.env.SEEDS?.split(',').map(Number);
 const RUN_MS = SEEDS === undefined ? 10_000 : 40_000;
+/** Off: `DUPLICATES=0`, `REORDER=0`. */
+const DUPLICATE_RATE = Number(process.env.DUPLICATES ?? 0.1);
+const REORDER_RATE = Number(process.env.REORDER ?? 0.1);
 
 interface History {
   /** By `partition@offset`. */
   readonly acknowledged: Map<string, string>;
   readonly seen: Map<string, string>;
   readonly refused: Set<string>;
+  /** May be stored more than once. */
+  readonly repeatable: Set<string>;
+  /** Refusals that an idempotent producer with one request in flight never gets. */
+  readonly broken: string[];
   sent: number;
 }
 
 class Chaos {
   readonly cluster: TestCluster;
   readonly random: SeededRandom;
-  readonly history: History = { acknowledged: new Map(), seen: new Map(), refused: new Set(), sent: 0 };
+  readonly history: History = {
+    acknowledged: new Map(),
+    seen: new Map(),
+    refused: new Set(),
+    repeatable: new Set(),
+    broken: [],
+    sent: 0,
+  };
   readonly story: string[] = [];
   readonly starting = new Set<number>();
   over = false;
@@ -48,10 +66,14 @@ class Chaos {
     const topic = { name: 't', partitions: PARTITIONS, replicationFactor: 3, assignments: [], configs: {} };
     const request = { topics: [topic], validateOnly: false, timeoutMs: 5_000 };
     await this.cluster.run(this.cluster.client(1).admin.createTopics(request, { timeoutMs: 6_000 }));
+    this.cluster.network.setReorderRate(REORDER_RATE);
+    this.cluster.network.setDuplicateRate(DUPLICATE_RATE);
     const work = Promise.all([
-      this.producer(1),
-      this.producer(2),
-      this.producer(3),
+      this.producer('stream1', 'stream'),
+      this.producer('stream2', 'stream'),
+      this.producer('unary', 'unary'),
+      this.idempotentProducer(0),
+      this.idempotentProducer(1),
       this.reader(),
       this.faults(),
     ]);
@@ -60,22 +82,73 @@ class Chaos {
     await this.check();
   }
 
-  async producer(name: number): Promise<void> {
+  /** A chain of records, each sent once, by its own stream or by a unary call. */
+  async producer(name: string, road: 'stream' | 'unary'): Promise<void> {
     for (let i = 0; !this.over; i++) {
-      const value = `p${name}-${i}`;
+      const value = `${name}-${i}`;
       const id = this.random.integer(1, 4);
       const partition = this.random.integer(0, PARTITIONS);
       const plain = [{ topic: 't', partition, records: [{ value: Buffer.from(value), headers: [] }] }];
       const request = produceRequest({ plain, timeoutMs: 1_500 });
       this.history.sent += 1;
+      if (road === 'unary') this.history.repeatable.add(value);
       try {
-        const reply = await this.cluster.client(id).broker.produce(request, { timeoutMs: 3_000 });
+        const reply =
+          road === 'unary'
+            ? await this.cluster.client(id).broker.produce(request, { timeoutMs: 3_000 })
+            : await this.overStream(id, request);
         const [outcome] = reply.partitions;
         if (outcome?.error === 'NONE')
           this.history.acknowledged.set(`${partition}@${outcome.baseOffset}`, value);
-        else if (outcome !== undefined && ERRORS[outcome.error].definite) this.history.refused.add(value);
+        else if (outcome !== undefined && road === 'stream' && ERRORS[outcome.error].definite)
+          this.history.refused.add(value);
       } catch {
         // The broker is down or cut off: nobody knows.
+      }
+      await this.after(this.random.integer(1, 40));
+    }
+  }
+
+  overStream(id: number, request: ProduceRequest): Promise<ProduceReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<ProduceReply>();
+    const requests = this.cluster.client(id).broker.produceStream(
+      {
+        send(reply) {
+          resolve(reply);
+          return true;
+        },
+        drained: () => Promise.resolve(),
+        end: (error) => reject(error ?? new Error('ended without a reply')),
+      },
+      { timeoutMs: 3_000 },
+    );
+    requests.send(request);
+    requests.end();
+    return promise;
+  }
+
+  /** Sends each record, by unary calls to any broker, until it is acknowledged: one producer id per partition. */
+  async idempotentProducer(partition: number): Promise<void> {
+    let identity: InitProducerIdReply | undefined;
+    let baseSequence = 0;
+    while (!this.over) {
+      const { broker } = this.cluster.client(this.random.integer(1, 4));
+      const value = `idempotent${partition}-${baseSequence}`;
+      try {
+        identity ??= await broker.initProducerId({ clientId: 'idempotent' }, { timeoutMs: 3_000 });
+        const batch = batchOf([value], { ...identity, baseSequence });
+        const partitions = [{ topic: 't', partition, batch }];
+        const request = produceRequest({ partitions, timeoutMs: 1_500 });
+        const [outcome] = (await broker.produce(request, { timeoutMs: 3_000 })).partitions;
+        if (outcome?.error === 'NONE') {
+          this.history.acknowledged.set(`${partition}@${outcome.baseOffset}`, value);
+          baseSequence += 1;
+        } else if (outcome !== undefined && !ERRORS[outcome.error].retriable) {
+          this.history.broken.push(`${this.nowMs} ${value}: ${outcome.error} ${outcome.errorMessage}`);
+          return;
+        }
+      } catch {
+        // Sent again, until somebody says how it ended.
       }
       await this.after(this.random.integer(1, 40));
     }
@@ -202,8 +275,13 @@ class Chaos {
     }
     for (const [at, value] of this.history.acknowledged) expect([at, stored.get(at)]).toEqual([at, value]);
     for (const [at, value] of this.history.seen) expect([at, stored.get(at)]).toEqual([at, value]);
-    const values = new Set(stored.values());
-    expect(values.size, 'no record is stored twice').toBe(stored.size);
+    const values = new Set<string>();
+    for (const value of stored.values()) {
+      if (!this.history.repeatable.has(value))
+        expect(values.has(value), `stored twice: ${value}`).toBe(false);
+      values.add(value);
+    }
+    expect(this.history.broken).toEqual([]);
     for (const value of this.history.refused) expect(values.has(value), `refused: ${value}`).toBe(false);
     expect(this.cluster.fatals()).toEqual([]);
   }

@@ -40,8 +40,8 @@ export class Duplicates {
   watch(call: MemoryCall, end: ServerEnd): ServerEnd {
     return {
       request: (bytes, taken) => {
-        end.request(bytes, taken);
         this.#maybeRepeat(call, bytes);
+        end.request(bytes, taken);
       },
       halfClose: () => end.halfClose(),
       gone: (error) => end.gone(error),
@@ -64,9 +64,11 @@ export class Duplicates {
   #maybeRepeat(call: MemoryCall, bytes: Buffer): void {
     const lateMs = this.#host.drawLateMs();
     if (lateMs === undefined || this.#dropped || this.#pending.size >= DUPLICATES_PENDING_MAX) return;
+    // What is decoded shares the bytes, and belongs to the implementation, which may write into them.
+    const copy = Buffer.from(bytes);
     const timer = this.#host.timers.after(lateMs, () => {
       this.#pending.delete(timer);
-      this.#repeat(call, bytes);
+      this.#repeat(call, copy);
     });
     this.#pending.add(timer);
   }

@@ -334,6 +334,23 @@ describe('where requests come twice', () => {
     expect(executed).toEqual([1, 1]);
   });
 
+  it('a duplicate carries what was sent, whatever was done to the first', async () => {
+    const { connection, side, pass } = await openNetwork(twice(30));
+    const { broker } = side.services;
+    if (broker === undefined) throw new Error('no broker is served');
+    const seen: string[] = [];
+    broker.produce = async (request) => {
+      const batch = Buffer.from(request.partitions[0]?.batch.buffer ?? new ArrayBuffer(0));
+      const sent = batch.subarray(request.partitions[0]?.batch.byteOffset).subarray(0, 5);
+      seen.push(sent.toString());
+      sent.fill(0);
+      return produceReply(request);
+    };
+    outcome(connection.broker.produce(produceRequest(1), {}));
+    await pass(60);
+    expect(seen).toEqual(['batch', 'batch']);
+  });
+
   it('a stream and its messages come once', async () => {
     const { connection, side, pass } = await openNetwork(twice(30));
     const requests = connection.broker.produceStream(new Collector<ProduceReply>(), {});
