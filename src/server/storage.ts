@@ -196,7 +196,7 @@ async function askClusterId(
   const connection = transport.connect(address);
   try {
     const reply = await connection.quorum.identify(
-      { voter: { id: nodeId, directoryId: '' } },
+      { voter: { id: nodeId, directoryId: '' }, founders: [] },
       { timeoutMs: ASK_TIMEOUT_MS },
     );
     // Before that, an id is a proposal only.

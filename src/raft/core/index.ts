@@ -1,6 +1,7 @@
 export * from './bootstrap.ts';
 export * from './control.ts';
 export * from './effects.ts';
+export { type Disagreement, nameFounders, sameIds } from './founders.ts';
 export * from './hard-state.ts';
 export * from './limits.ts';
 export * from './messages.ts';

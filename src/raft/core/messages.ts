@@ -87,9 +87,11 @@ export interface QuorumFetchReply extends QuorumReply {
   readonly entries: readonly Entry[];
 }
 
-/** Asked of each configured voter by a node whose directory is new, before it may take part (see raft/node bootstrap). */
+/** Asked of each configured voter by a node whose directory is new, before it may take part (see core/bootstrap). */
 export interface IdentifyRequest {
   readonly voter: VoterKey;
+  /** As in the reply: of the asker. */
+  readonly founders: readonly VoterKey[];
 }
 
 export interface IdentifyReply {
@@ -98,6 +100,11 @@ export interface IdentifyReply {
   readonly voter: VoterKey;
   /** The voter set the node takes part in; empty: its directory is as new as the asker's may be. */
   readonly voters: readonly VoterKey[];
+  /**
+   * With whom the node would found a quorum: each voter it is configured with, itself included, ascending by id. Directory
+   * id '': that one has not answered it yet. Empty: it founds none, since it follows only or takes part already.
+   */
+  readonly founders: readonly VoterKey[];
 }
 
 export interface DescribeQuorumRequest {

@@ -132,8 +132,8 @@ export class QuorumDriver {
   handleIdentify(request: IdentifyRequest): IdentifyReply {
     const { self, clusterId } = this.#options;
     const { voters } = this.#hardState;
-    if (this.#core === undefined) this.#bootstrapper.nudge(request.voter.id);
-    return { clusterId: this.#hardState.clusterId ?? clusterId, voter: self, voters };
+    const founders = this.#core === undefined ? this.#bootstrapper.handleIdentify(request) : [];
+    return { clusterId: this.#hardState.clusterId ?? clusterId, voter: self, voters, founders };
   }
 
   append(epoch: QuorumEpoch, payload: Uint8Array): AppendResult {

@@ -96,12 +96,16 @@ export const quorumFetchReply = message<QuorumFetchReply>('QuorumFetchReply', {
   entries: many(8, entry),
 });
 
-export const identifyRequest = message<IdentifyRequest>('IdentifyRequest', { voter: one(1, voterKey) });
+export const identifyRequest = message<IdentifyRequest>('IdentifyRequest', {
+  voter: one(1, voterKey),
+  founders: many(2, voterKey),
+});
 
 export const identifyReply = message<IdentifyReply>('IdentifyReply', {
   clusterId: one(1, text),
   voter: one(2, voterKey),
   voters: many(3, voterKey),
+  founders: many(4, voterKey),
 });
 
 export const describeQuorumRequest = message<DescribeQuorumRequest>('DescribeQuorumRequest', {

@@ -126,7 +126,9 @@ describe('a voter', () => {
     }
     await q.until(() => exit.ends.length > 0, 'the end');
     expect(exit.ends[0]?.reason).toBe('sync-failed');
-    await expect(leader.service.identify({ voter: { id: 1, directoryId: '' } }, {})).resolves.toBeDefined();
+    await expect(
+      leader.service.identify({ voter: { id: 1, directoryId: '' }, founders: [] }, {}),
+    ).resolves.toBeDefined();
     expect(leader.append(epoch, bytes('b'))).toEqual({ kind: 'not-leader' });
   });
 });
