@@ -54,11 +54,15 @@ export class CorruptionError extends Error {
   override readonly name = 'CorruptionError';
   readonly file: string;
   readonly position: number;
+  readonly expected: string;
+  readonly found: string;
 
   constructor(file: string, position: number, expected: string, found: string) {
     super(`${file} is damaged at byte ${position}: expected ${expected}, found ${found}`);
     this.file = file;
     this.position = position;
+    this.expected = expected;
+    this.found = found;
   }
 }
 

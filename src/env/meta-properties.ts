@@ -14,6 +14,7 @@ export interface MetaProperties {
   readonly directoryId: Uuid;
 }
 
+export const META_PROPERTIES = 'meta.properties';
 /** Far more than the file has; a longer one is something else. */
 const SIZE_BYTES_MAX = 65_536;
 
@@ -26,7 +27,7 @@ export async function readMetaProperties(
   const bytes = await readWholeFile(files, path);
   if (bytes === undefined) return undefined;
   if (bytes.length > SIZE_BYTES_MAX) throw unreadable(path, `it has ${bytes.length} bytes`);
-  return decode(path, bytes.toString());
+  return decodeMetaProperties(path, bytes.toString());
 }
 
 /** Durable and whole when it resolves; replaces what was there. */
@@ -57,7 +58,7 @@ export function assertMetaProperties(
 }
 
 function metaPath(directory: string): string {
-  return `${directory}/meta.properties`;
+  return `${directory}/${META_PROPERTIES}`;
 }
 
 function encode(properties: MetaProperties): string {
@@ -70,7 +71,8 @@ function encode(properties: MetaProperties): string {
   ].join('\n');
 }
 
-function decode(path: string, text: string): MetaProperties {
+/** What a file says. StartupError when it cannot be understood; `path` is for its message. */
+export function decodeMetaProperties(path: string, text: string): MetaProperties {
   const values = new Map<string, string>();
   for (const line of text.split(/\r?\n/)) {
     const cut = line.indexOf('=');

@@ -7,32 +7,45 @@ import { type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
  * Offsets of all logs of a directory, one file per meaning: `<topic> <partition> <offset>` per line.
  * Source: Kafka's OffsetCheckpointFile.
  */
-const FILE_NAMES = {
+export const CHECKPOINT_NAMES = {
   highWatermark: 'replication-offset-checkpoint',
   recoveryPoint: 'recovery-point-offset-checkpoint',
   logStart: 'log-start-offset-checkpoint',
 } as const satisfies Record<keyof LogCheckpoint, string>;
 
-const MEANINGS = Object.keys(FILE_NAMES) as (keyof LogCheckpoint)[];
+const MEANINGS = Object.keys(CHECKPOINT_NAMES) as (keyof LogCheckpoint)[];
 const LINE = /^(\S+) (\d+) (\d+)$/;
 
 /** By topicPartitionKey. Throws CorruptionError: the files are replaced whole, so a bad one is damage. */
 export async function readCheckpoints(files: Files, directory: string): Promise<Map<string, LogCheckpoint>> {
   const found = new Map<string, LogCheckpoint>();
   for (const meaning of MEANINGS) {
-    const path = `${directory}/${FILE_NAMES[meaning]}`;
+    const path = `${directory}/${CHECKPOINT_NAMES[meaning]}`;
     const bytes = await readWholeFile(files, path);
     if (bytes === undefined) continue;
-    for (const line of decodeCheckpoint(bytes, path)) {
-      const [, topic = '', partition, text] = LINE.exec(line) ?? [];
-      const offset: Offset = Number(text);
-      if (!Number.isSafeInteger(offset))
-        throw new CorruptionError(path, 0, 'lines of topic, partition, offset', JSON.stringify(line));
-      const key = topicPartitionKey(topic, Number(partition));
+    for (const { topic, partition, offset } of decodeOffsetCheckpoint(bytes, path)) {
+      const key = topicPartitionKey(topic, partition);
       found.set(key, { ...(found.get(key) ?? NO_CHECKPOINT), [meaning]: offset });
     }
   }
   return found;
+}
+
+export interface OffsetCheckpointLine {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly offset: Offset;
+}
+
+/** The lines of one file. Throws CorruptionError; `path` is for its message. */
+export function decodeOffsetCheckpoint(bytes: Buffer, path: string): OffsetCheckpointLine[] {
+  return decodeCheckpoint(bytes, path).map((line) => {
+    const [, topic = '', partition, text] = LINE.exec(line) ?? [];
+    const offset: Offset = Number(text);
+    if (!Number.isSafeInteger(offset))
+      throw new CorruptionError(path, 0, 'lines of topic, partition, offset', JSON.stringify(line));
+    return { topic, partition: Number(partition), offset };
+  });
 }
 
 /** `logs` with their checkpoints, by topicPartitionKey; each file is replaced whole. */
@@ -48,6 +61,6 @@ export async function saveCheckpoints(
       const checkpoint = checkpoints.get(topicPartitionKey(topic, partition)) ?? NO_CHECKPOINT;
       return `${topic} ${partition} ${checkpoint[meaning]}`;
     });
-    await replaceFile(files, `${directory}/${FILE_NAMES[meaning]}`, encodeCheckpoint(lines));
+    await replaceFile(files, `${directory}/${CHECKPOINT_NAMES[meaning]}`, encodeCheckpoint(lines));
   }
 }

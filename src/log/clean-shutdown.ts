@@ -2,7 +2,7 @@ import type { BrokerEpoch } from '../base/index.ts';
 import { NONE } from '../base/index.ts';
 import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
 
-const NAME = '.kafka_cleanshutdown';
+export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 
 /**
  * The mark of a clean stop, with the broker epoch that ended: `{"version":0,"brokerEpoch":n}`. It is taken
@@ -14,7 +14,11 @@ export async function saveCleanShutdown(
   directory: string,
   brokerEpoch: BrokerEpoch,
 ): Promise<void> {
-  await replaceFile(files, `${directory}/${NAME}`, Buffer.from(JSON.stringify({ version: 0, brokerEpoch })));
+  await replaceFile(
+    files,
+    `${directory}/${CLEAN_SHUTDOWN}`,
+    Buffer.from(JSON.stringify({ version: 0, brokerEpoch })),
+  );
 }
 
 /**
@@ -25,14 +29,15 @@ export async function takeCleanShutdown(
   files: Files,
   directory: string,
 ): Promise<{ readonly clean: boolean; readonly brokerEpoch: BrokerEpoch }> {
-  const bytes = await readWholeFile(files, `${directory}/${NAME}`);
+  const bytes = await readWholeFile(files, `${directory}/${CLEAN_SHUTDOWN}`);
   if (bytes === undefined) return { clean: false, brokerEpoch: NONE };
-  await files.remove(`${directory}/${NAME}`);
+  await files.remove(`${directory}/${CLEAN_SHUTDOWN}`);
   await files.syncDirectory(directory);
-  return { clean: true, brokerEpoch: epochOf(bytes.toString()) };
+  return { clean: true, brokerEpoch: decodeCleanShutdown(bytes) };
 }
 
-function epochOf(text: string): BrokerEpoch {
-  const match = /"brokerEpoch":(\d+)/.exec(text);
+/** The broker epoch in a mark; -1: it says none, and is a mark all the same. */
+export function decodeCleanShutdown(bytes: Buffer): BrokerEpoch {
+  const match = /"brokerEpoch":(\d+)/.exec(bytes.toString());
   return match === null ? NONE : Number(match[1]);
 }

@@ -3,7 +3,7 @@ import { type Files, readWholeFile, replaceFile } from '../env/index.ts';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint-file.ts';
 import { EpochCache, type EpochEntry } from './epoch-cache.ts';
 
-const NAME = 'leader-epoch-checkpoint';
+export const EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
 
 /**
  * Keeps an epoch cache on disk: `<epoch> <start offset>` per line. Changes are made in memory at once;
@@ -25,9 +25,9 @@ export class EpochCheckpoint {
 
   /** Throws CorruptionError when the file is not one of ours. */
   static async open(files: Files, directory: string): Promise<EpochCheckpoint> {
-    const path = `${directory}/${NAME}`;
+    const path = `${directory}/${EPOCH_CHECKPOINT}`;
     const bytes = await readWholeFile(files, path);
-    const entries = bytes === undefined ? [] : decodeEntries(bytes, path);
+    const entries = bytes === undefined ? [] : decodeEpochEntries(bytes, path);
     return new EpochCheckpoint(files, directory, new EpochCache(entries));
   }
 
@@ -53,7 +53,7 @@ export class EpochCheckpoint {
       while (this.#dirty) {
         this.#dirty = false;
         const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
-        await replaceFile(this.#files, `${this.#directory}/${NAME}`, encodeCheckpoint(lines));
+        await replaceFile(this.#files, `${this.#directory}/${EPOCH_CHECKPOINT}`, encodeCheckpoint(lines));
       }
     } finally {
       // In the same turn as the last look at `dirty`: a change after it begins a save of its own.
@@ -62,7 +62,8 @@ export class EpochCheckpoint {
   }
 }
 
-function decodeEntries(bytes: Buffer, path: string): EpochEntry[] {
+/** The entries of a file, growing. Throws CorruptionError; `path` is for its message. */
+export function decodeEpochEntries(bytes: Buffer, path: string): EpochEntry[] {
   const entries: EpochEntry[] = [];
   for (const line of decodeCheckpoint(bytes, path)) {
     const [epoch = Number.NaN, startOffset = Number.NaN, ...rest] = line.split(' ').map(Number);

@@ -1,5 +1,6 @@
 /** The logs of a broker: record batches in segments, per partition. Bytes are those of log/record. */
 export type { EpochEnd } from './epoch-cache.ts';
+export * from './inspect/index.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig, toLogConfig } from './log-config.ts';
 export { type LogManager, type LogManagerOptions, openLogManager } from './log-manager.ts';
 export type { LogAppend, PartitionLog } from './partition-log.ts';

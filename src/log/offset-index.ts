@@ -1,4 +1,4 @@
-import type { Offset } from '../base/index.ts';
+import { CorruptionError, type Offset } from '../base/index.ts';
 import { readInt32, writeInt32 } from './record/index.ts';
 
 /**
@@ -87,5 +87,38 @@ export class OffsetIndex {
       lastPosition = position;
     }
     return index;
+  }
+}
+
+export interface OffsetEntry {
+  /** Of the last record of the batch. */
+  readonly offset: Offset;
+  readonly position: number;
+}
+
+/**
+ * The entries of an `.index` file one by one, for a person to look at. Throws CorruptionError after the last
+ * good one where they do not grow or end inside an entry; `file` is for its message.
+ */
+export function* decodeOffsetEntries(
+  bytes: Uint8Array,
+  baseOffset: Offset,
+  file: string,
+): Generator<OffsetEntry> {
+  let last: OffsetEntry = { offset: baseOffset - 1, position: -1 };
+  for (let at = 0; at < bytes.length; at += OFFSET_ENTRY_BYTES) {
+    const left = bytes.length - at;
+    if (left < OFFSET_ENTRY_BYTES)
+      throw new CorruptionError(file, at, `an entry of ${OFFSET_ENTRY_BYTES} bytes`, `${left} bytes`);
+    const entry = { offset: baseOffset + readInt32(bytes, at), position: readInt32(bytes, at + 4) };
+    if (entry.offset <= last.offset || entry.position <= last.position)
+      throw new CorruptionError(
+        file,
+        at,
+        `an offset above ${last.offset} and a position above ${last.position}`,
+        `offset ${entry.offset} and position ${entry.position}`,
+      );
+    yield entry;
+    last = entry;
   }
 }

@@ -1,4 +1,4 @@
-import { CorruptionError, crc32c } from '../base/index.ts';
+import { CorruptionError, crc32c, type Offset, type ProducerId, type WallMs } from '../base/index.ts';
 import { type ProducerBatch, type ProducerState, ProducerStates } from './producer-states.ts';
 import {
   readInt16,
@@ -63,6 +63,27 @@ function encodeEntry(
 
 /** Throws CorruptionError; `file` is for its message. */
 export function decodeProducerSnapshot(bytes: Uint8Array, file: string): ProducerStates {
+  const states = new ProducerStates();
+  for (const entry of decodeProducerEntries(bytes, file)) states.restore(toProducerState(entry));
+  return states;
+}
+
+/** One entry of the file as it stands there. */
+export interface ProducerSnapshotEntry {
+  readonly producerId: ProducerId;
+  readonly producerEpoch: number;
+  /** -1: no batch of this epoch. */
+  readonly lastSequence: number;
+  readonly lastOffset: Offset;
+  readonly offsetDelta: number;
+  readonly timestampMs: WallMs;
+  readonly coordinatorEpoch: number;
+  /** -1: no open transaction. */
+  readonly currentTxnFirstOffset: Offset;
+}
+
+/** The entries in the order of the file. Throws CorruptionError; `file` is for its message. */
+export function decodeProducerEntries(bytes: Uint8Array, file: string): ProducerSnapshotEntry[] {
   if (bytes.length < HEADER_BYTES)
     throw new CorruptionError(file, 0, `at least ${HEADER_BYTES} bytes`, `${bytes.length}`);
   const version = readInt16(bytes, 0);
@@ -73,26 +94,34 @@ export function decodeProducerSnapshot(bytes: Uint8Array, file: string): Produce
   const count = readInt32(bytes, CRC_START);
   if (bytes.length !== HEADER_BYTES + count * ENTRY_BYTES)
     throw new CorruptionError(file, CRC_START, `${count} entries`, `${bytes.length} bytes`);
-  const states = new ProducerStates();
-  for (let at = HEADER_BYTES; at < bytes.length; at += ENTRY_BYTES) states.restore(decodeEntry(bytes, at));
-  return states;
+  return Array.from({ length: count }, (_, index) => decodeEntry(bytes, HEADER_BYTES + index * ENTRY_BYTES));
 }
 
-function decodeEntry(bytes: Uint8Array, at: number): ProducerState {
-  const lastSequence = readInt32(bytes, at + 10);
-  const offsetDelta = readInt32(bytes, at + 22);
-  const timestampMs = readInt64(bytes, at + 26);
-  const last = {
-    firstSequence: (lastSequence - offsetDelta + 2 ** 31) % 2 ** 31,
-    lastSequence,
-    lastOffset: readInt64(bytes, at + 14),
-    offsetDelta,
-    timestampMs,
-  };
+function decodeEntry(bytes: Uint8Array, at: number): ProducerSnapshotEntry {
   return {
     producerId: readInt64(bytes, at),
     producerEpoch: readInt16(bytes, at + 8),
-    batches: lastSequence < 0 ? [] : [last],
+    lastSequence: readInt32(bytes, at + 10),
+    lastOffset: readInt64(bytes, at + 14),
+    offsetDelta: readInt32(bytes, at + 22),
+    timestampMs: readInt64(bytes, at + 26),
+    coordinatorEpoch: readInt32(bytes, at + 34),
+    currentTxnFirstOffset: readInt64(bytes, at + 38),
+  };
+}
+
+/** Of the batch of an entry. */
+export function firstSequenceOf(entry: ProducerSnapshotEntry): number {
+  return entry.lastSequence < 0 ? -1 : (entry.lastSequence - entry.offsetDelta + 2 ** 31) % 2 ** 31;
+}
+
+function toProducerState(entry: ProducerSnapshotEntry): ProducerState {
+  const { producerId, producerEpoch, lastSequence, lastOffset, offsetDelta, timestampMs } = entry;
+  const batch = { firstSequence: firstSequenceOf(entry), lastSequence, lastOffset, offsetDelta, timestampMs };
+  return {
+    producerId,
+    producerEpoch,
+    batches: lastSequence < 0 ? [] : [batch],
     lastTimestampMs: timestampMs,
   };
 }

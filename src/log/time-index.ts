@@ -1,4 +1,4 @@
-import type { Offset, WallMs } from '../base/index.ts';
+import { CorruptionError, type Offset, type WallMs } from '../base/index.ts';
 import { readInt32, readInt64, writeInt32, writeInt64 } from './record/index.ts';
 
 /**
@@ -72,5 +72,29 @@ export class TimeIndex {
       if (index.#entries.length === before) return undefined;
     }
     return index;
+  }
+}
+
+/** As decodeOffsetEntries, for a `.timeindex` file. */
+export function* decodeTimeEntries(
+  bytes: Uint8Array,
+  baseOffset: Offset,
+  file: string,
+): Generator<TimeEntry> {
+  let last: TimeEntry = { timestampMs: Number.NEGATIVE_INFINITY, offset: baseOffset - 1 };
+  for (let at = 0; at < bytes.length; at += TIME_ENTRY_BYTES) {
+    const left = bytes.length - at;
+    if (left < TIME_ENTRY_BYTES)
+      throw new CorruptionError(file, at, `an entry of ${TIME_ENTRY_BYTES} bytes`, `${left} bytes`);
+    const entry = { timestampMs: readInt64(bytes, at), offset: baseOffset + readInt32(bytes, at + 8) };
+    if (entry.timestampMs <= last.timestampMs || entry.offset <= last.offset)
+      throw new CorruptionError(
+        file,
+        at,
+        `a timestamp above ${last.timestampMs} and an offset above ${last.offset}`,
+        `timestamp ${entry.timestampMs} and offset ${entry.offset}`,
+      );
+    yield entry;
+    last = entry;
   }
 }

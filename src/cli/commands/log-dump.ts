@@ -1,139 +1,154 @@
-/** Shows what a segment file holds, in the manner of kafka-dump-log. Reads only, a batch at a time, also of a live broker. */
-import type { Command } from 'commander';
-import { CorruptionError, StartupError } from '../../base/index.ts';
-import type { FileHandle } from '../../env/index.ts';
+/**
+ * Shows what the files of a log hold, in the manner of kafka-dump-log, and whether they are as they must be. Reads only
+ * and takes no lock: a broker may be running on them. What a file means is known to `log/inspect`; here it is printed.
+ */
+import { type Command, Option } from 'commander';
+import { StartupError } from '../../base/index.ts';
+import type { Files } from '../../env/index.ts';
 import { nodeFiles } from '../../env/node/index.ts';
 import {
-  BATCH_HEADER_BYTES,
-  type BatchHeader,
-  type DecodedRecord,
-  decodeRecords,
-  readBatchHeader,
-  validateBatch,
-} from '../../log/record/index.ts';
-import { fail, printJson, printLine } from '../output.ts';
+  type Fields,
+  type FieldValue,
+  findLogFiles,
+  type Inspection,
+  inspectLogFile,
+  type Row,
+  type SegmentOptions,
+  segmentsOf,
+} from '../../log/index.ts';
+import { EXIT_REFUSED, fail, printNote, setExitCode, writeOut } from '../output.ts';
 
-/** A batch that claims to be larger is taken for damage: no broker stores such. */
-const BATCH_BYTES_MAX = 2 ** 30;
+/** Written at once: a line alone costs a call to the system. */
+const WRITE_CHARACTERS = 65_536;
+/** Words that kafka-dump-log runs together. */
+const JSON_NAMES: Readonly<Record<string, string>> = { isvalid: 'isValid' };
+const CONTROL_CHARACTERS = /\p{Cc}/gu;
 
-interface DumpOptions {
-  readonly records?: boolean;
+interface DumpOptions extends SegmentOptions {
   readonly json?: boolean;
 }
 
 export function defineLog(group: Command): void {
   group
-    .command('dump <file>')
-    .description('print the batches of a .log file')
-    .option('--records', 'print the records too')
+    .command('dump <file...>')
+    .description('print what files of a log hold; of a directory, all of them')
+    .option('--records', 'print the records of the batches too')
+    .option('--deep', 'decode every record, check CRC, offsets, counts and times')
+    .addOption(
+      new Option(
+        '--verify-index',
+        'hold .index and .timeindex against their .log; print what differs',
+      ).conflicts('records'),
+    )
     .option('--json', 'one JSON object a line')
-    .action(async (path: string, options: DumpOptions) => {
+    .action(async (paths: string[], options: DumpOptions) => {
       try {
-        await dump(path, options);
+        await dump(paths, options);
       } catch (error) {
         fail(error, options.json === true);
       }
     });
 }
 
-async function dump(path: string, options: DumpOptions): Promise<void> {
-  if (!path.endsWith('.log')) throw new StartupError(`${path} is not a .log file`);
-  const file = await nodeFiles().open(path, 'read');
-  try {
-    const sizeBytes = await file.sizeBytes();
-    if (!options.json) printLine(`Dumping ${path} (${sizeBytes} bytes)`);
-    for (let position = 0; position < sizeBytes; ) {
-      const batch = await readBatch(file, position, sizeBytes);
-      printBatch(batch, position, options);
-      position += batch.length;
+async function dump(paths: readonly string[], options: DumpOptions): Promise<void> {
+  const files = nodeFiles();
+  const print = options.json === true ? toJson : toText;
+  let findings = 0;
+  let text = '';
+  for (const path of await pathsToDump(files, paths, options))
+    for await (const inspection of inspectLogFile(files, path, options)) {
+      text += print(inspection);
+      if (inspection.kind === 'finding') findings++;
+      if (text.length < WRITE_CHARACTERS) continue;
+      await writeOut(Buffer.from(text));
+      text = '';
     }
-  } finally {
-    await file.close();
+  await writeOut(Buffer.from(text));
+  if (findings === 0) return;
+  const message =
+    findings === 1
+      ? '1 place is not as it must be, see above'
+      : `${findings} places are not as they must be, see above`;
+  printNote(options.json === true ? JSON.stringify({ error: 'DAMAGED', message }) : `error: ${message}`);
+  setExitCode(EXIT_REFUSED);
+}
+
+/** All paths are looked at before anything is printed. */
+async function pathsToDump(
+  files: Files,
+  paths: readonly string[],
+  options: DumpOptions,
+): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const below = await findLogFiles(files, path);
+    if (options.verifyIndex === true && segmentsOf(below).length === 0)
+      throw new StartupError(
+        `${path} is no segment: --verify-index takes .log, .index, .timeindex or a directory`,
+      );
+    found.push(...below);
+  }
+  return options.verifyIndex === true ? segmentsOf(found) : [...new Set(found)];
+}
+
+function toText(inspection: Inspection): string {
+  switch (inspection.kind) {
+    case 'file':
+      return `Dumping ${inspection.file} (${inspection.sizeBytes} bytes)\n`;
+    case 'row':
+      return rowText(inspection);
+    case 'note':
+      return `${inspection.file}: ${inspection.text}\n`;
+    case 'finding':
+      return `${inspection.file} at byte ${inspection.position}: expected ${inspection.expected}, found ${inspection.found}\n`;
   }
 }
 
-async function readBatch(file: FileHandle, position: number, fileBytes: number): Promise<Uint8Array> {
-  const head = new Uint8Array(BATCH_HEADER_BYTES);
-  const left = fileBytes - position;
-  if (left < BATCH_HEADER_BYTES || (await file.read(head, position)) < BATCH_HEADER_BYTES)
-    throw new CorruptionError(file.path, position, 'a batch header', `${left} bytes`);
-  const { sizeBytes } = readBatchHeader(head);
-  if (sizeBytes < BATCH_HEADER_BYTES || sizeBytes > Math.min(left, BATCH_BYTES_MAX))
-    throw new CorruptionError(
-      file.path,
-      position,
-      'a whole batch',
-      `a size of ${sizeBytes} of ${left} bytes left`,
-    );
-  const batch = new Uint8Array(sizeBytes);
-  await file.read(batch, position);
-  return batch;
+function rowText({ type, file, fields, records = [] }: Row): string {
+  const head = type === 'summary' ? `Checked ${file}: ` : '';
+  const lines = [head + fieldsText(fields), ...records.map((record) => `| ${fieldsText(record)}`)];
+  return `${lines.join('\n')}\n`;
 }
 
-function printBatch(batch: Uint8Array, position: number, options: DumpOptions): void {
-  const header = readBatchHeader(batch);
-  const problem = validateBatch(batch);
-  const records = options.records && problem === undefined ? decodeRecords(batch) : [];
-  if (options.json) {
-    const shown = records.map((record) => snakeCase(recordFields(record)));
-    printJson({
-      position,
-      ...snakeCase(batchFields(header)),
-      is_valid: problem === undefined,
-      ...(options.records ? { records: shown } : {}),
-    });
-    return;
+function fieldsText(fields: Fields): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${valueText(value)}`)
+    .join(' ');
+}
+
+/** A record may hold anything: what would move the cursor or break the line is shown as an escape. */
+function valueText(value: FieldValue): string {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.replace(
+    CONTROL_CHARACTERS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function toJson(inspection: Inspection): string {
+  return `${JSON.stringify(jsonOf(inspection))}\n`;
+}
+
+function jsonOf(inspection: Inspection): object {
+  const { kind, file } = inspection;
+  if (kind === 'row') {
+    const { type, fields, records } = inspection;
+    return {
+      type,
+      file,
+      ...snakeCase(fields),
+      ...(records === undefined ? {} : { records: records.map(snakeCase) }),
+    };
   }
-  const fields = Object.entries({ ...batchFields(header), position, isvalid: problem === undefined });
-  printLine(fields.map(([name, value]) => `${name}: ${value}`).join(' '));
-  if (problem !== undefined) printLine(`  ${problem.message}`);
-  for (const record of records)
-    printLine(
-      `| ${Object.entries(recordFields(record))
-        .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : value}`)
-        .join(' ')}`,
-    );
+  if (kind === 'file')
+    return { type: kind, file, file_kind: inspection.fileKind, size_bytes: inspection.sizeBytes };
+  const { kind: _, ...rest } = inspection;
+  return { type: kind, ...rest };
 }
 
-/** Names as kafka-dump-log prints them. */
-function batchFields(header: BatchHeader): Record<string, string | number | boolean> {
-  return {
-    baseOffset: header.baseOffset,
-    lastOffset: header.lastOffset,
-    count: header.count,
-    baseSequence: header.baseSequence,
-    lastSequence: header.baseSequence < 0 ? -1 : (header.baseSequence + header.lastOffsetDelta) % 2 ** 31,
-    producerId: header.producerId,
-    producerEpoch: header.producerEpoch,
-    partitionLeaderEpoch: header.leaderEpoch,
-    isTransactional: header.isTransactional,
-    isControl: header.isControl,
-    timestampType: header.timestampType,
-    maxTimestamp: header.maxTimestamp,
-    size: header.sizeBytes,
-    magic: header.magic,
-    compresscodec: header.codec ?? 'unknown',
-    crc: header.crc,
-  };
-}
-
-/** For JSON, where names are as in the .proto files. */
-function snakeCase(fields: Record<string, unknown>): Record<string, unknown> {
+/** Names as in the .proto files. */
+function snakeCase(fields: Fields): Fields {
   const named = (name: string): string =>
-    name.replace(/[a-z][A-Z]/g, ([a = '', b = '']) => `${a}_${b}`).toLowerCase();
+    (JSON_NAMES[name] ?? name).replace(/[a-z][A-Z]/g, ([a = '', b = '']) => `${a}_${b}`).toLowerCase();
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [named(name), value]));
-}
-
-function recordFields(record: DecodedRecord): Record<string, unknown> {
-  const text = (bytes: Uint8Array | undefined): string | null =>
-    bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-  return {
-    offset: record.offset,
-    CreateTime: record.timestampMs,
-    keySize: record.key?.length ?? -1,
-    valueSize: record.value?.length ?? -1,
-    headerKeys: record.headers.map((header) => header.key),
-    key: text(record.key),
-    payload: text(record.value),
-  };
 }

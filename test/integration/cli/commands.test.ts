@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startCluster, type TestCluster } from '../../../src/testing/index.ts';
@@ -231,13 +231,42 @@ describe('the cluster', () => {
     expect(lines[3]).toBe(
       '| offset: 1 CreateTime: 1001 keySize: 2 valueSize: 3 headerKeys: ["h"] key: k1 payload: two',
     );
-    const [batch] = (await runWell(`log dump ${file} --records --json`)).json();
+    const [start, batch] = (await runWell(`log dump ${file} --records --json`)).json();
+    expect(start).toMatchObject({ type: 'file', file, file_kind: 'segment' });
     expect(batch).toMatchObject({ position: 0, base_offset: 0, last_offset: 1, is_valid: true });
     expect((batch?.records as object[] | undefined)?.[0]).toMatchObject({
       create_time: 1000,
       header_keys: ['h'],
       payload: 'one',
     });
+  });
+
+  it('log dump of the whole directory of a running broker finds all files as they must be', async () => {
+    await topicWith('looked-at', ['one', 'two']);
+    const directory = cluster.directoryOf(await cluster.leaderOf('looked-at', 0));
+    const text = (await runWell(`log dump ${directory} --deep`)).stdout;
+    expect(text).toMatch(/^version: 1 clusterId: \S{22} nodeId: \d directoryId: \S{22}$/m);
+    expect(text).toMatch(/^Checked .*looked-at-0\/0{20}\.log: batches: \d+ records: 2 /m);
+    const verified = (await runWell(`log dump ${directory} --verify-index --json`)).json();
+    expect(verified.map(({ type }) => type)).toEqual(verified.map(() => 'note'));
+  });
+
+  it('log dump shows damage with its place and ends with status 1', async () => {
+    await topicWith('broken', ['one', 'two']);
+    const directory = cluster.directoryOf(await cluster.leaderOf('broken', 0));
+    const bytes = await readFile(join(directory, 'broken-0', '00000000000000000000.log'));
+    bytes[bytes.length - 1] = 0x55;
+    const file = join(directory, '..', '00000000000000000000.log');
+    await writeFile(file, bytes);
+    const { code, stdout, stderr } = await run(`log dump ${file}`);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'error: 1 place is not as it must be, see above\n',
+    });
+    expect(stdout).toMatch(/\.log at byte \d+: expected a valid batch, found the batch carries CRC \d+/);
+    const json = (await run(`log dump ${file} --json`)).json();
+    expect(json.at(-1)).toMatchObject({ type: 'finding', file, expected: 'a valid batch' });
+    await rm(file);
   });
 });
 
@@ -254,7 +283,10 @@ describe('words for mistakes', () => {
     ['topics create odd --config retention.ms=soon', /INVALID_CONFIG.*retention\.ms.*soon/],
     ['produce some --file /no/such/file', /\/no\/such\/file/],
     ['log dump /no/such/file.log', /\/no\/such\/file/],
-    ['log dump /etc/hostname', /not a \.log file/],
+    ['log dump /no/such/directory', /there is no file or directory/],
+    ['log dump /etc/hostname --verify-index', /not a file of a log/],
+    ['log dump /proc/self/fdinfo', /holds no files of a log/],
+    ['log dump /etc/hostname', /not a file of a log.*\.index/],
     ['config explain retention.mss', /retention\.mss.*retention\.ms/],
     ['topics list --bootstrap here', /"here".*host:port/],
   ])('%s is refused with status 1', async (words, pattern) => {
@@ -280,6 +312,8 @@ describe('words for mistakes', () => {
     'consume x --partition -1',
     'consume x --max-messages 0',
     'quorum describe --wrong',
+    'log dump',
+    'log dump x.log --verify-index --records',
     'dev --port 99999999x',
   ])('"quorate %s" is wrong usage: status 2', async (words) => {
     const { code, stdout, stderr } = await quorate(words === '' ? [] : words.split(' '));
