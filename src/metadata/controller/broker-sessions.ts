@@ -7,6 +7,7 @@
  * Source: KIP-631; the stream and its grace are ours.
  */
 import { type MonotonicMs, NONE, type NodeId, type Offset } from '../../base/index.ts';
+import type { BrokerHeartbeat } from '../../rpc/api/index.ts';
 import { isActiveBroker } from '../image/cluster.ts';
 import type { MetadataImage } from '../image/image.ts';
 
@@ -15,6 +16,8 @@ interface Session {
   /** The stream it speaks through; undefined: none since this controller is active, or it broke. */
   stream: object | undefined;
   disconnectedMs: MonotonicMs | undefined;
+  /** Of the latest heartbeat; a broker counts through all its streams. -1: not heard yet. */
+  correlationId: number;
   /** The broker has published everything below; -1: not heard yet. */
   metadataOffset: Offset;
   /** End of the records that moved its leaders away; undefined: not committed yet. */
@@ -54,13 +57,28 @@ export class BrokerSessions {
     this.#sessions.delete(brokerId);
   }
 
-  /** A heartbeat of the registered incarnation arrived through `stream`. */
-  touch(brokerId: NodeId, stream: object, metadataOffset: Offset, nowMs: MonotonicMs): void {
+  /**
+   * A heartbeat of the registered incarnation arrived through `stream`. False, and nothing is noted, when the broker has
+   * spoken through a later stream already: streams may overtake one another on the way, and the end of an old one is not
+   * the end of the session.
+   */
+  touch(
+    brokerId: NodeId,
+    stream: object,
+    {
+      correlationId,
+      currentMetadataOffset,
+    }: Pick<BrokerHeartbeat, 'correlationId' | 'currentMetadataOffset'>,
+    nowMs: MonotonicMs,
+  ): boolean {
     const session = this.#get(brokerId, nowMs);
+    if (stream !== session.stream && correlationId < session.correlationId) return false;
     session.contactMs = nowMs;
     session.stream = stream;
     session.disconnectedMs = undefined;
-    session.metadataOffset = Math.max(session.metadataOffset, metadataOffset);
+    session.correlationId = correlationId;
+    session.metadataOffset = Math.max(session.metadataOffset, currentMetadataOffset);
+    return true;
   }
 
   /** `stream` ended. True when it was the one the broker spoke through. */
@@ -140,6 +158,7 @@ function fresh(nowMs: MonotonicMs): Session {
     contactMs: nowMs,
     stream: undefined,
     disconnectedMs: undefined,
+    correlationId: NONE,
     metadataOffset: NONE,
     shutdownOffset: undefined,
   };

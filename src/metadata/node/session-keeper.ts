@@ -78,7 +78,12 @@ export class SessionKeeper {
   async #heartbeat(stream: SessionStream, heartbeat: BrokerHeartbeat): Promise<BrokerHeartbeatReply> {
     const { correlationId, brokerId } = heartbeat;
     const { machine, config } = this.#options;
-    this.#noteContact(stream, heartbeat);
+    if (!this.#noteContact(stream, heartbeat)) {
+      // The broker gave this stream up; what it said then is not carried out any more.
+      const late = new ApiError('INVALID_REQUEST', `broker ${brokerId} speaks through a later stream`);
+      stream.end(late);
+      return refusal(correlationId, late);
+    }
     try {
       const { reply } = await machine.submit(
         config.brokerHeartbeatIntervalMs / 2,
@@ -89,19 +94,19 @@ export class SessionKeeper {
       const isFenced = to === 'fenced' || to === 'shutdown-now';
       return { correlationId, isCaughtUp, isFenced, shouldShutdown: to === 'shutdown-now', error: 'NONE' };
     } catch (error) {
-      const { code, message } = error instanceof ApiError ? error : new ApiError('UNKNOWN_SERVER_ERROR');
-      const state = { isCaughtUp: false, isFenced: true, shouldShutdown: false };
-      return { correlationId, ...state, error: code, errorMessage: message };
+      return refusal(correlationId, error instanceof ApiError ? error : new ApiError('UNKNOWN_SERVER_ERROR'));
     }
   }
 
-  #noteContact(stream: SessionStream, heartbeat: BrokerHeartbeat): void {
+  /** False: the broker has spoken through a later stream. */
+  #noteContact(stream: SessionStream, heartbeat: BrokerHeartbeat): boolean {
     const { machine, sessions, onContact } = this.#options;
-    const { brokerId, brokerEpoch, currentMetadataOffset } = heartbeat;
-    if (!machine.isLeading) return;
-    if (findIncarnation(machine.speculative, brokerId, brokerEpoch) === undefined) return;
-    sessions.touch(brokerId, stream, currentMetadataOffset, this.#nowMs());
+    const { brokerId, brokerEpoch } = heartbeat;
+    if (!machine.isLeading) return true;
+    if (findIncarnation(machine.speculative, brokerId, brokerEpoch) === undefined) return true;
+    if (!sessions.touch(brokerId, stream, heartbeat, this.#nowMs())) return false;
     onContact();
+    return true;
   }
 
   #noteState(brokerId: NodeId, { from, to }: HeartbeatResult, offset: Offset): void {
@@ -139,4 +144,9 @@ export class SessionKeeper {
   #nowMs(): MonotonicMs {
     return this.#options.environment.clock.monotonicMs();
   }
+}
+
+function refusal(correlationId: number, { code, message }: ApiError): BrokerHeartbeatReply {
+  const state = { isCaughtUp: false, isFenced: true, shouldShutdown: false };
+  return { correlationId, ...state, error: code, errorMessage: message };
 }

@@ -136,7 +136,7 @@ export class ControllerFixture {
       wantShutdown: false,
       ...changes,
     };
-    this.sessions.touch(brokerId, stream, heartbeat.currentMetadataOffset, this.nowMs);
+    this.sessions.touch(brokerId, stream, heartbeat, this.nowMs);
     const result = this.run((image, context) => decideHeartbeat(image, heartbeat, context));
     if (result.from !== result.to && result.to === 'controlled-shutdown')
       this.sessions.setShutdownOffset(brokerId, this.image.offset);

@@ -278,6 +278,21 @@ describe('brokers of an active controller', () => {
     expect((broker.endedWith as ApiError).message).toContain('node 1 at localhost:9001');
   });
 
+  it('are not fenced by the end of an old stream that arrives after a later one', async () => {
+    const f = new Fixture();
+    f.quorum.elect(0);
+    const broker = await f.start(1);
+    const late = new BrokerTwin(1, f.active);
+    late.brokerEpoch = broker.brokerEpoch;
+    broker.heartbeat(f.quorum.highWatermark, { correlationId: 9 });
+    late.heartbeat(0, { correlationId: 8, wantFence: true });
+    expect(late.isEnded).toBe(true);
+    late.break();
+    await f.run(CONFIG.brokerDisconnectGraceMs + 100);
+    expect(f.isFenced(1)).toBe(false);
+    expect(broker.isEnded).toBe(false);
+  });
+
   it('share no stream', async () => {
     const f = new Fixture();
     f.quorum.elect(0);
