@@ -13,6 +13,8 @@ import { batchOf } from './replica/cluster.ts';
  * record in a unary call neither is promised: what executes it a second time appends it a second time.
  */
 const PARTITIONS = 2;
+/** Names of topics that come and go. */
+const TOPICS_MAX = 5;
 /** Of virtual time. `SEEDS=1,2,3` runs these seeds, each four times as long. */
 const SEEDS = process.env.SEEDS?.split(',').map(Number);
 const RUN_MS = SEEDS === undefined ? 10_000 : 40_000;
@@ -29,6 +31,10 @@ interface History {
   readonly repeatable: Set<string>;
   /** Refusals that an idempotent producer with one request in flight never gets. */
   readonly broken: string[];
+  /** Ids of topics that exist, by name, and of those that do not any more. */
+  readonly made: Map<string, string>;
+  readonly deleted: Set<string>;
+  readonly producerIds: Set<number>;
   sent: number;
 }
 
@@ -41,6 +47,9 @@ class Chaos {
     refused: new Set(),
     repeatable: new Set(),
     broken: [],
+    made: new Map(),
+    deleted: new Set(),
+    producerIds: new Set(),
     sent: 0,
   };
   readonly story: string[] = [];
@@ -74,6 +83,7 @@ class Chaos {
       this.producer('unary', 'unary'),
       this.idempotentProducer(0),
       this.idempotentProducer(1),
+      this.operator(),
       this.reader(),
       this.faults(),
     ]);
@@ -151,6 +161,36 @@ class Chaos {
         // Sent again, until somebody says how it ended.
       }
       await this.after(this.random.integer(1, 40));
+    }
+  }
+
+  /** Makes topics and producer ids, and deletes topics by id, through any broker. */
+  async operator(): Promise<void> {
+    for (let i = 0; !this.over; i++) {
+      const { admin, broker } = this.cluster.client(this.random.integer(1, 4));
+      const name = `made-${i % TOPICS_MAX}`;
+      const options = { timeoutMs: 3_000 };
+      const topic = { name, partitions: 1, replicationFactor: 3, assignments: [], configs: {} };
+      const topicId = this.history.made.get(name);
+      try {
+        if (topicId === undefined) {
+          const request = { topics: [topic], validateOnly: false, timeoutMs: 2_000 };
+          const [made] = (await admin.createTopics(request, options)).topics;
+          if (made?.error === 'NONE') this.history.made.set(name, made.topicId);
+        } else {
+          this.history.made.delete(name);
+          const request = { topics: [{ topicId }], timeoutMs: 2_000 };
+          const [deleted] = (await admin.deleteTopics(request, options)).topics;
+          if (deleted?.error === 'NONE') this.history.deleted.add(topicId);
+        }
+        const { producerId } = await broker.initProducerId({ clientId: 'operator' }, options);
+        if (this.history.producerIds.has(producerId))
+          this.history.broken.push(`id ${producerId} given twice`);
+        this.history.producerIds.add(producerId);
+      } catch {
+        // Whether it happened is not known; nothing is claimed of it.
+      }
+      await this.after(this.random.integer(50, 500));
     }
   }
 
@@ -263,6 +303,16 @@ class Chaos {
     }
   }
 
+  /** A name deleted may be back, made by a late duplicate; an id deleted is gone for ever. */
+  async checkTopics(): Promise<void> {
+    const { topics } = await this.cluster.run(
+      this.cluster.client(1).broker.metadata({}, { timeoutMs: 1_000 }),
+    );
+    for (const [name, topicId] of this.history.made)
+      expect(topics.find((topic) => topic.topicId === topicId)?.name).toBe(name);
+    for (const { topicId } of topics) expect(this.history.deleted.has(topicId)).toBe(false);
+  }
+
   async check(): Promise<void> {
     const stored = new Map<string, string>();
     for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -282,6 +332,7 @@ class Chaos {
       values.add(value);
     }
     expect(this.history.broken).toEqual([]);
+    await this.checkTopics();
     for (const value of this.history.refused) expect(values.has(value), `refused: ${value}`).toBe(false);
     expect(this.cluster.fatals()).toEqual([]);
   }
