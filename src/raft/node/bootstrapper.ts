@@ -104,7 +104,9 @@ export class Bootstrapper {
 
   #founders(): readonly VoterKey[] {
     const { self, seeksVote, configured } = this.#options;
-    return seeksVote && configured.includes(self.id) ? nameFounders(self, configured, this.#disks) : [];
+    if (!seeksVote || !configured.includes(self.id)) return [];
+    // Held back by an asker, it holds the others back, which may not have heard of that one.
+    return nameFounders(self, configured, this.#recentAskers().size > 0 ? new Map() : this.#disks);
   }
 
   #accept(id: NodeId, reply: IdentifyReply): void {
