@@ -102,7 +102,8 @@ export interface IdentifyReply {
   readonly voters: readonly VoterKey[];
   /**
    * With whom the node would found a quorum: each voter it is configured with, itself included, ascending by id. Directory
-   * id '': that one has not answered it yet, or a disagreement with a third node holds this one back. Empty: it founds none, since it follows only or takes part already.
+   * id '': that one has not answered it yet, or a disagreement with a third node holds this one back. Empty: it founds
+   * none, since it follows only or takes part already.
    */
   readonly founders: readonly VoterKey[];
 }
