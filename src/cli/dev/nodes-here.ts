@@ -35,11 +35,15 @@ export class NodesHere {
   }
 
   #exitOf(node: NodePlan, logger: Logger): Exit {
+    let hasEnded = false;
     return {
       fatal: (reason, error) => {
         // While it starts there is nothing to stop yet: nobody relies on it, and the start must not hang.
         if (reason === 'bug' || this.#cluster.node(node.id) === undefined)
           processExit(logger).fatal(reason, error);
+        // The first reason is the one that counts: what follows it follows from it.
+        if (hasEnded) return;
+        hasEnded = true;
         this.#onExit(node, describeError(error));
         this.#cluster
           .stopNode(node.id, { controlled: false })
