@@ -86,10 +86,8 @@ export class LogWriter {
     const { handle } = this.#segment;
     await this.#attempt(async () => {
       await handle?.sync();
-      await this.#ports.epochs.settled();
       this.#syncedOffset = this.written.offset;
     });
-    this.flushed.advance(this.#syncedOffset);
   }
 
   /**

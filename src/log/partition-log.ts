@@ -332,17 +332,21 @@ export class PartitionLog {
     return whole;
   }
 
-  /** False: the disk refused. Nothing is lost, for the next start finds all of it in the batches. */
+  /**
+   * False: the disk refused. Nothing is lost: all of it is in the batches, and an epoch that is not on disk yet has
+   * none that counts as flushed.
+   */
   async #saveForNextStart(): Promise<boolean> {
-    const { segments, around, producers, topic, partition } = this.#state;
+    const { segments, epochs, around, producers, topic, partition } = this.#state;
     try {
+      await epochs.settled();
       await segments.active.saveIndex();
       await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
       return true;
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       const fields = { topic, partition, reason: error.reason, error: error.message };
-      around.logger.warn(fields, 'the indexes of a log could not be saved: the next start makes them anew');
+      around.logger.warn(fields, 'could not save what spares the next start to read the log again');
       return false;
     }
   }
