@@ -102,7 +102,10 @@ function checkClosed(segments: SegmentList, segment: Segment, nextBase: Offset):
     const start = index.offsets.lookup(Number.MAX_SAFE_INTEGER);
     const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
     const end = await scanBatches(handle, range, () => true);
-    if (end.problem === undefined && end.nextOffset === nextBase) return;
+    if (end.problem === undefined && end.nextOffset === nextBase) {
+      if (segment.indexIsNew) await segment.saveIndex();
+      return;
+    }
     const found = end.problem ?? `the end of the file at offset ${end.nextOffset}`;
     throw new CorruptionError(segment.logPath, end.position, `batches up to offset ${nextBase}`, found);
   });

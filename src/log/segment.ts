@@ -27,6 +27,8 @@ export class Segment {
   /** As last known while its index was here; see largestTimestampMs. */
   maxTimestampMs: WallMs = NONE;
   index: SegmentIndex | undefined;
+  /** The index was made anew, as its files were missing or made no sense, and has not been saved since. */
+  indexIsNew = false;
   handle: FileHandle | undefined;
   /** Producer states at the base offset, to be saved with the file. */
   snapshot: Uint8Array | undefined;
@@ -93,6 +95,7 @@ export class Segment {
     if (end.problem !== undefined)
       throw new CorruptionError(this.logPath, end.position, 'a whole batch', end.problem);
     index.seal();
+    this.indexIsNew = true;
     return index;
   }
 
@@ -104,6 +107,7 @@ export class Segment {
     this.maxTimestampMs = index.maxTimestampMs;
     await this.#save('index', index.offsets.encode());
     await this.#save('timeindex', index.times.encode(this.baseOffset));
+    this.indexIsNew = false;
   }
 
   async saveSnapshot(): Promise<void> {
@@ -112,8 +116,10 @@ export class Segment {
     this.snapshot = undefined;
   }
 
+  /** Whole or not at all: half a time index looks like one, and would make the segment seem older than it is. */
   async #save(suffix: string, bytes: Uint8Array): Promise<void> {
-    const handle = await this.#files.open(`${this.path}.${suffix}`, 'create');
+    const path = `${this.path}.${suffix}`;
+    const handle = await this.#files.open(`${path}.tmp`, 'create');
     try {
       await handle.truncate(0);
       await handle.write([bytes], 0);
@@ -121,6 +127,7 @@ export class Segment {
     } finally {
       await handle.close();
     }
+    await this.#files.rename(`${path}.tmp`, path);
   }
 
   /** Index files describe a closed segment only: one that grows again loses them. */
