@@ -30,6 +30,8 @@ export type {
   Producer,
   ProducerOptions,
   RecordInput,
+  RecordsDeleted,
+  RecordsToDelete,
   SendOptions,
   StartPosition,
   TopicSpec,

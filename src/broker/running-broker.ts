@@ -16,6 +16,7 @@ import type { LogManager } from '../log/index.ts';
 import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
 import type { AdminService, BrokerService, CallContext, ReplicaService } from '../rpc/api/index.ts';
 import { BrokerAdmin } from './admin/admin-service.ts';
+import { DeleteRecordsService } from './admin/delete-records.ts';
 import { ForwardedAdmin } from './admin/forwarded-admin.ts';
 import { TopicAutoCreate } from './admin/topic-auto-create.ts';
 import type { Broker, BrokerOptions, BrokerStatus } from './broker.ts';
@@ -80,6 +81,14 @@ export class RunningBroker implements Broker {
     this.#digests = new ImageDigests(options.nodeId, this.#cache);
     const producerIds = this.#createProducerIds(controller);
     this.broker = this.#createClients(controller, producerIds);
+    const records = new DeleteRecordsService({
+      nodeId: options.nodeId,
+      cache: this.#cache,
+      replicas: this.#replicas,
+      forwarder: this.#forwarder,
+      faults: this.#faults,
+      closed: () => this.#whyClosed(),
+    });
     this.admin = new BrokerAdmin({
       nodeId: options.nodeId,
       clusterId: options.clusterId,
@@ -88,11 +97,13 @@ export class RunningBroker implements Broker {
       quorum: raft,
       doctor,
       forwarded: new ForwardedAdmin(controller),
+      records,
       digest: () => this.#digests.get(),
       peers: this.#peers,
     });
     this.replica = {
       replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
+      deleteRecords: (request) => records.deleteRecords(request, { forwarded: true }),
       imageDigest: () => Promise.resolve(this.#digests.get()),
     };
     this.#follow();

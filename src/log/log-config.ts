@@ -1,4 +1,4 @@
-import { TOPIC_CONFIG_KEYS } from '../base/index.ts';
+import { splitList, TOPIC_CONFIG_KEYS } from '../base/index.ts';
 import type { CompressionType, TimestampType } from './record/index.ts';
 
 /**
@@ -14,6 +14,8 @@ export interface LogConfig {
   readonly retentionMs: number;
   /** -1: no limit. */
   readonly retentionBytes: number;
+  /** cleanup.policy holds delete: records may go by age, by size and on request. */
+  readonly deletes: boolean;
   readonly compressionType: CompressionType | 'producer';
   readonly timestampType: TimestampType;
   /** True: flushedOffset follows writtenOffset without a sync. */
@@ -41,6 +43,7 @@ export function toLogConfig(
     maxMessageBytes: Number(text('max.message.bytes')),
     retentionMs: Number(text('retention.ms')),
     retentionBytes: Number(text('retention.bytes')),
+    deletes: splitList(text('cleanup.policy')).includes('delete'),
     compressionType: compression === 'uncompressed' ? 'none' : (compression as CompressionType | 'producer'),
     timestampType: text('message.timestamp.type') as TimestampType,
     writeCaching: text('write.caching') === 'true',

@@ -1,4 +1,4 @@
-import { ApiError, type Offset, type WallMs } from '../base/index.ts';
+import { ApiError, EnvironmentError, type Offset, type WallMs } from '../base/index.ts';
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer-replay.ts';
 import { retainedFrom } from './retention.ts';
@@ -51,6 +51,7 @@ export class LogCutter {
     const log = this.#log;
     log.assertOnline();
     log.logStartOffset = Math.min(log.logStartOffset, offset);
+    log.durableLogStartOffset = Math.min(log.durableLogStartOffset, offset);
     this.#begin(log.logStartOffset);
     log.epochs.cache.clear();
     log.producers.clear();
@@ -66,13 +67,23 @@ export class LogCutter {
         'OFFSET_OUT_OF_RANGE',
         `offset ${offset} is above the high watermark ${log.highWatermark}`,
       );
-    if (offset <= log.logStartOffset) return;
-    log.logStartOffset = offset;
-    if (log.epochs.cache.truncateFromStart(offset)) log.epochs.touch();
+    if (offset > log.logStartOffset) {
+      log.logStartOffset = offset;
+      if (log.epochs.cache.truncateFromStart(offset)) log.epochs.touch();
+      log.progressed();
+    }
+    if (offset <= log.durableLogStartOffset) return;
     await log.exclusively(async () => {
+      const { logStartOffset } = log;
+      if (logStartOffset <= log.durableLogStartOffset) return;
       await this.#removeHead();
       await log.epochs.settled();
     });
+    const saved = log.logStartOffset;
+    // What is left of the first segment hides behind the checkpoint alone.
+    if (log.segments.all[0]?.baseOffset !== saved) await this.#saveLogStart();
+    log.durableLogStartOffset = Math.max(log.durableLogStartOffset, Math.min(saved, log.logStartOffset));
+    log.progressed();
   }
 
   /** See PartitionLog. */
@@ -84,15 +95,23 @@ export class LogCutter {
   }
 
   async #removeHead(): Promise<void> {
-    const { segments, reader, around } = this.#log;
+    const { segments, reader } = this.#log;
     for (let next = segments.all[1]; next !== undefined; next = segments.all[1]) {
       // A segment whose file is not made yet must not become the only one.
       if (next.baseOffset > this.#log.logStartOffset || !next.exists) break;
       reader.invalidate();
       await segments.removeFirst();
     }
-    // What is left of the first segment hides behind the checkpoint alone.
-    if (segments.all[0]?.baseOffset !== this.#log.logStartOffset) await around.saveCheckpoints();
+  }
+
+  /** The checkpoints are of all logs: a disk too full for them takes none offline. */
+  async #saveLogStart(): Promise<void> {
+    try {
+      await this.#log.around.saveCheckpoints();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      throw new ApiError('KAFKA_STORAGE_ERROR', `the log start could not be saved (${error.reason})`);
+    }
   }
 
   async #emptyAt(offset: Offset): Promise<void> {
@@ -103,6 +122,7 @@ export class LogCutter {
     await replaceSegments(log.segments, offset);
     log.epochs.touch();
     log.logStartOffset = offset;
+    log.durableLogStartOffset = offset;
     this.#endsAt(offset);
     log.producers.clear();
   }

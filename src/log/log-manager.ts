@@ -12,6 +12,7 @@ import {
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
+import { JoinedRuns } from './joined-runs.ts';
 import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogPromise, LogSurroundings } from './log-state.ts';
@@ -73,7 +74,7 @@ export class LogManager {
   readonly #logs = new Map<string, PartitionLog>();
   /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
   #saved = new Map<string, LogCheckpoint>();
-  #saving: Promise<void> = Promise.resolve();
+  readonly #saving = new JoinedRuns(() => this.#saveCheckpoints());
   /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
   readonly cleanShutdownEpoch: BrokerEpoch;
 
@@ -168,9 +169,7 @@ export class LogManager {
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
   checkpointHighWatermarks(): Promise<void> {
-    const done = this.#saving.then(() => this.#saveCheckpoints());
-    this.#saving = done.catch(() => {});
-    return done;
+    return this.#saving.run();
   }
 
   /** Removes what retention no longer keeps. A log that fails at it goes offline and hinders no other. */

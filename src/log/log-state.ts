@@ -50,6 +50,8 @@ export class LogState implements LogPromise {
   readonly reader: LogReader;
   readonly listeners = new Set<() => void>();
   logStartOffset: Offset;
+  /** The log start that no crash takes back; trails logStartOffset. */
+  durableLogStartOffset: Offset;
   logEndOffset: Offset;
   highWatermark: Offset;
   closed = false;
@@ -66,6 +68,7 @@ export class LogState implements LogPromise {
     this.epochs = loaded.epochs;
     this.producers = loaded.producers;
     this.logStartOffset = loaded.logStartOffset;
+    this.durableLogStartOffset = loaded.logStartOffset;
     this.logEndOffset = loaded.logEndOffset;
     this.highWatermark = Math.min(Math.max(highWatermark, loaded.logStartOffset), loaded.logEndOffset);
     this.writer = new LogWriter(

@@ -79,6 +79,11 @@ export class PartitionLog {
     return this.#state.logStartOffset;
   }
 
+  /** The log start that survives whatever happens to this machine; trails logStartOffset. */
+  get durableLogStartOffset(): Offset {
+    return this.#state.durableLogStartOffset;
+  }
+
   /** Exclusive; moves at once at an append. */
   get logEndOffset(): Offset {
     return this.#state.logEndOffset;
@@ -211,8 +216,8 @@ export class PartitionLog {
   }
 
   /**
-   * Calls `listener` after writtenOffset or flushedOffset moved, or the log failed. Returns how to stop
-   * that.
+   * Calls `listener` after writtenOffset, flushedOffset or a log start moved, or the log failed. Returns how
+   * to stop that.
    */
   onProgress(listener: () => void): () => void {
     this.#state.listeners.add(listener);
@@ -302,7 +307,8 @@ export class PartitionLog {
 
   /**
    * The log begins at `offset` now, at most the high watermark; segments wholly below it are removed.
-   * Readers see it at once. Throws (rejects) ApiError OFFSET_OUT_OF_RANGE above the high watermark,
+   * Readers see it before this returns; it resolves when no crash can take it back. A log that begins there
+   * or later stays as it is. Rejects with ApiError OFFSET_OUT_OF_RANGE above the high watermark,
    * KAFKA_STORAGE_ERROR.
    */
   advanceLogStart(offset: Offset): Promise<void> {

@@ -150,6 +150,7 @@ export function serverSide(): ServerSide {
   };
   const replica: ReplicaService<CallContext> = {
     replicaFetch: unused,
+    deleteRecords: unused,
     async imageDigest() {
       return { nodeId: 1, offset: 5, digest: 'd' };
     },

@@ -11,6 +11,8 @@ import type {
   ConfigResource,
   CreateTopicsReply,
   CreateTopicsRequest,
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   DeleteTopicsReply,
   DeleteTopicsRequest,
   DescribeClusterReply,
@@ -24,6 +26,7 @@ import type { QuorumView } from '../controller/quorum-view.ts';
 import { outcomeOf, refusal } from '../flow/outcome.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
 import type { Peers } from '../peers/peers.ts';
+import type { DeleteRecordsService } from './delete-records.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeBrokerConfigs, describeTopicConfigs, type StaticProperties } from './describe-configs.ts';
 import { ADMIN_ITEMS_MAX, type ForwardedAdmin } from './forwarded-admin.ts';
@@ -36,6 +39,7 @@ export interface AdminServiceOptions {
   readonly quorum: QuorumView;
   readonly doctor: QuorumDoctor;
   readonly forwarded: ForwardedAdmin;
+  readonly records: DeleteRecordsService;
   readonly digest: () => ImageDigestReply;
   readonly peers: Peers;
 }
@@ -56,6 +60,10 @@ export class BrokerAdmin implements AdminService<CallContext> {
 
   deleteTopics(request: DeleteTopicsRequest, call: CallContext): Promise<DeleteTopicsReply> {
     return this.#options.forwarded.deleteTopics(request, call.signal);
+  }
+
+  deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsReply> {
+    return this.#options.records.deleteRecords(request, { forwarded: false });
   }
 
   async alterConfigs(request: AlterConfigsRequest, call: CallContext): Promise<AlterConfigsReply> {

@@ -2,6 +2,8 @@ import { ApiError, type NodeId } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
 import type {
   Connection,
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   FetchReply,
   FetchRequest,
   ListOffsetsReply,
@@ -53,6 +55,12 @@ export class Forwarder {
       { ...request, forwarded: true },
       { timeoutMs: ROAD_MS },
     );
+  }
+
+  deleteRecords(nodeId: NodeId, request: DeleteRecordsRequest): Promise<DeleteRecordsReply> {
+    return this.#connection(nodeId).replica.deleteRecords(request, {
+      timeoutMs: request.timeoutMs + ROAD_MS,
+    });
   }
 
   close(): void {

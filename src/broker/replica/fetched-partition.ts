@@ -20,9 +20,10 @@ export class FetchedPartition {
   /** Correlation id of the frame that listed it last; -1: this stream has not. A reply to an earlier one is stale. */
   listedIn = NONE;
   listedOffset: Offset = NONE;
-  ackedOffset: Offset = NONE;
   timer: Timer | undefined;
   #failures = 0;
+  #toldFlushed: Offset = NONE;
+  #toldLogStart: Offset = NONE;
 
   constructor(partition: Partition, leaderEpoch: LeaderEpoch) {
     this.partition = partition;
@@ -51,16 +52,28 @@ export class FetchedPartition {
       flushedOffset: log.flushedOffset,
       // Of the epoch cache: it may hold an epoch without records, which the leader has to hear of (KAFKA-10706).
       lastFetchedEpoch: log.latestEpoch,
-      logStartOffset: log.logStartOffset,
+      logStartOffset: log.durableLogStartOffset,
       maxBytes,
     };
+  }
+
+  noteTold(listing: ReplicaFetchPartition): void {
+    this.#toldFlushed = listing.flushedOffset;
+    this.#toldLogStart = listing.logStartOffset;
+  }
+
+  /** True when an acknowledgement would tell the leader more than it was told. */
+  hasNews(): boolean {
+    const { flushedOffset, durableLogStartOffset } = this.partition.log;
+    return flushedOffset > this.#toldFlushed || durableLogStartOffset !== this.#toldLogStart;
   }
 
   /** The stream is gone: everything has to be told again. */
   forgetListing(): void {
     this.listedIn = NONE;
     this.listedOffset = NONE;
-    this.ackedOffset = NONE;
+    this.#toldFlushed = NONE;
+    this.#toldLogStart = NONE;
   }
 
   succeed(): void {

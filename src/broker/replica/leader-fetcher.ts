@@ -94,7 +94,7 @@ export class LeaderFetcher {
       this.#forgotten.push({ topicId: partition.topicId, partition: partition.partition });
   }
 
-  /** More of `partition` is durable. */
+  /** More of `partition` is durable, its log start included. */
   noteFlushed(partition: Partition): void {
     const entry = this.#entries.find(partition.topicId, partition.partition);
     if (entry === undefined || entry.listedIn === NONE || entry.state !== 'ready') return;
@@ -156,8 +156,9 @@ export class LeaderFetcher {
       .splice(0, FRAME_PARTITIONS_MAX)
       .filter(({ topicId, partition }) => this.#entries.find(topicId, partition) === undefined);
     for (const [index, entry] of listed.entries()) {
-      entry.listedOffset = partitions[index]?.fetchOffset ?? NONE;
-      entry.ackedOffset = partitions[index]?.flushedOffset ?? NONE;
+      const listing = partitions[index];
+      if (listing !== undefined) entry.noteTold(listing);
+      entry.listedOffset = listing?.fetchOffset ?? NONE;
       this.#flushed.delete(entry);
     }
     const correlationId = this.#stream.send({ ack: false, partitions, forget }, this.#frameDefaults());
@@ -168,11 +169,10 @@ export class LeaderFetcher {
     const partitions = [];
     for (const entry of this.#flushed) {
       this.#flushed.delete(entry);
-      const { log } = entry.partition;
-      if (entry.state !== 'ready' || entry.listedIn === NONE || log.flushedOffset <= entry.ackedOffset)
-        continue;
-      entry.ackedOffset = log.flushedOffset;
-      partitions.push(entry.toListing(0));
+      if (entry.state !== 'ready' || entry.listedIn === NONE || !entry.hasNews()) continue;
+      const ack = entry.toListing(0);
+      entry.noteTold(ack);
+      partitions.push(ack);
       if (partitions.length >= FRAME_PARTITIONS_MAX) break;
     }
     if (partitions.length === 0) return;
@@ -224,7 +224,7 @@ export class LeaderFetcher {
       partition.log.appendAsFollower(part.batches, entry.leaderEpoch);
       this.#change(entry);
     }
-    partition.followLeader(part.highWatermark);
+    partition.followLeader(part);
   }
 
   #handleDivergence(entry: FetchedPartition, leader: { epoch: LeaderEpoch; endOffset: number }): void {

@@ -4,6 +4,8 @@
 export const PENDING_PRODUCES_MAX = 100_000;
 /** Bytes of the records those requests brought; the batches are in the log's memory anyway until they are written. */
 export const PENDING_PRODUCE_BYTES_MAX = 256 * 1024 * 1024;
+/** Partitions whose records were deleted here and not yet everywhere. */
+export const PENDING_DELETIONS_MAX = 100_000;
 /** Consumer fetches that wait for data. */
 export const PARKED_FETCHES_MAX = 100_000;
 /** Replica fetch streams served: one for each other broker, and a few that are being replaced. */

@@ -4,7 +4,8 @@
  */
 import { ApiError } from '../../base/index.ts';
 import type { Timers } from '../../env/index.ts';
-import type { Partition, PartitionChange, PartitionListener } from './partition.ts';
+import type { Partition } from './partition.ts';
+import type { PartitionChange, PartitionListener } from './partition-listeners.ts';
 
 export class Parking {
   readonly #timers: Timers;
@@ -39,7 +40,7 @@ export class Parking {
       };
       const listener: PartitionListener = {
         handlePartitionChange: (change: PartitionChange) => {
-          if (change !== 'end') leave();
+          if (change === 'high-watermark' || change === 'role') leave();
         },
       };
       this.#parked.add(leave);

@@ -30,17 +30,12 @@ import { decideHighWatermark } from './core/high-watermark.ts';
 import type { IsrState } from './core/isr.ts';
 import { type AlterOutcome, decideExpand, decideShrink, replayAlterReply } from './core/isr-change.ts';
 import { type PartitionAssignment, PartitionState, type ReplicationPolicy } from './core/partition-state.ts';
+import { leadershipMovedText, notLeaderText } from './core/role-texts.ts';
 import { describeUnderMinIsr } from './core/under-min-isr.ts';
+import { LogStart } from './log-start.ts';
 import type { PartitionHost } from './partition-host.ts';
+import { type PartitionChange, type PartitionListener, PartitionListeners } from './partition-listeners.ts';
 import type { PendingProduce } from './pending-produce.ts';
-
-/** `end`: records were appended. `high-watermark`: it or the log start moved. `role`: leadership or its epoch changed. */
-export type PartitionChange = 'end' | 'high-watermark' | 'role';
-
-export interface PartitionListener {
-  /** Called inside the change: note it, act later. */
-  handlePartitionChange(change: PartitionChange): void;
-}
 
 export interface Appended {
   readonly firstOffset: Offset;
@@ -68,11 +63,12 @@ export class Partition implements PartitionRef {
   readonly name: string;
   readonly log: PartitionLog;
   readonly state: PartitionState;
+  readonly logStart: LogStart;
   /** Grows with every change that a parked fetch may wait for. */
   revision = 0;
   readonly #host: PartitionHost;
   readonly #acks: AckWaiters;
-  readonly #listeners = new Set<PartitionListener>();
+  readonly #listeners = new PartitionListeners();
   readonly #unsubscribe: () => void;
   #expandNotBeforeMs = Number.NEGATIVE_INFINITY;
   #failed = false;
@@ -85,6 +81,7 @@ export class Partition implements PartitionRef {
     this.log = log;
     this.state = new PartitionState(host.nodeId, policy);
     this.#host = host;
+    this.logStart = new LogStart({ log, state: this.state, brokers: host.brokers });
     this.#acks = new AckWaiters(log, this.state, () => this.#describeUnderMinIsr());
     this.#unsubscribe = log.onProgress(() => this.#handleProgress());
     // One that could not be opened looks empty: as leader it would make every follower cut its log to nothing.
@@ -151,7 +148,7 @@ export class Partition implements PartitionRef {
   /** Synchronous; the write follows. Throws ApiError. A batch seen before is not appended again and says where it is. */
   append(batch: Uint8Array, acks: Acks): Appended {
     const { state, log } = this;
-    if (!state.isLeader) throw new ApiError('NOT_LEADER_OR_FOLLOWER', notLeaderText(this));
+    if (!state.isLeader) throw new ApiError('NOT_LEADER_OR_FOLLOWER', notLeaderText(this.name, state));
     if (log.failure !== undefined) throw storageRefusal(log.failure);
     if (acks === -1 && state.isr.isr.length < state.effectiveMinIsr)
       throw new ApiError('NOT_ENOUGH_REPLICAS', this.#describeUnderMinIsr());
@@ -217,6 +214,14 @@ export class Partition implements PartitionRef {
     for (const id of this.state.followers.keys()) this.#maybeExpand(id);
   }
 
+  /** Who may join, whom the high watermark waits for and whom a deletion, may have changed. */
+  handleBrokersChange(): void {
+    if (!this.state.isLeader) return;
+    this.maybeExpandIsr();
+    this.maybeRaiseHighWatermark();
+    this.#emit('log-start');
+  }
+
   /** Of the timer: who has lagged for too long leaves; who may join and was not looked at since, joins. */
   checkIsr(): void {
     // A failed leader answers nobody: that its followers lag is its own doing.
@@ -242,13 +247,18 @@ export class Partition implements PartitionRef {
 
   // Follower
 
-  /** What the leader said of itself, after its records were appended. A follower's high watermark may go down. */
-  followLeader(leaderHighWatermark: Offset): void {
+  /**
+   * What the leader said of itself, after its records were appended. A follower's high watermark may go down. It is first,
+   * for the log start never passes it.
+   */
+  followLeader(leader: { readonly highWatermark: Offset; readonly logStartOffset: Offset }): void {
     const before = this.log.highWatermark;
-    this.log.setHighWatermark(Math.min(leaderHighWatermark, this.log.logEndOffset));
-    if (this.log.highWatermark === before) return;
-    this.revision++;
-    this.#emit('high-watermark');
+    this.log.setHighWatermark(Math.min(leader.highWatermark, this.log.logEndOffset));
+    if (this.log.highWatermark !== before) {
+      this.revision++;
+      this.#emit('high-watermark');
+    }
+    this.logStart.followLeader(leader.logStartOffset);
   }
 
   #observe(from: FollowerIdentity, fetch: ReplicaFetchPartition): void {
@@ -259,7 +269,9 @@ export class Partition implements PartitionRef {
       brokerEpoch: from.brokerEpoch,
     };
     const now = this.#host.monotonicMs();
+    const logStart = this.state.followers.get(from.brokerId)?.logStartOffset;
     this.state.observeFollower(from.brokerId, report, this.log.logEndOffset, now);
+    if (this.state.followers.get(from.brokerId)?.logStartOffset !== logStart) this.#emit('log-start');
     this.#maybeExpand(from.brokerId);
     this.maybeRaiseHighWatermark();
   }
@@ -273,7 +285,7 @@ export class Partition implements PartitionRef {
 
   #changeRole(): void {
     this.revision++;
-    this.#acks.fail(refusal('NOT_LEADER_OR_FOLLOWER', leadershipMovedText(this)));
+    this.#acks.fail(refusal('NOT_LEADER_OR_FOLLOWER', leadershipMovedText(this.name, this.state)));
     this.#emit('role');
   }
 
@@ -284,6 +296,10 @@ export class Partition implements PartitionRef {
       return;
     }
     this.#acks.handleWritten();
+    if (this.logStart.takeMoved()) {
+      this.revision++;
+      this.#emit('log-start');
+    }
     if (this.state.isLeader) this.maybeRaiseHighWatermark();
     else this.#host.handleFlushed(this);
   }
@@ -300,14 +316,6 @@ export class Partition implements PartitionRef {
   }
 
   #emit(change: PartitionChange): void {
-    for (const listener of this.#listeners) listener.handlePartitionChange(change);
+    this.#listeners.emit(change);
   }
-}
-
-function notLeaderText({ name, state }: Partition): string {
-  return `${name} is led by ${state.leaderId < 0 ? 'nobody now' : `broker ${state.leaderId}`}`;
-}
-
-function leadershipMovedText({ name, state }: Partition): string {
-  return `the leader epoch of ${name} became ${state.leaderEpoch} while the request waited; the records may be committed yet`;
 }

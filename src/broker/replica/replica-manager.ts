@@ -11,6 +11,8 @@ import type {
   AlterPartitionRequest,
   CallContext,
   Connection,
+  DeletedRecords,
+  DeleteRecordsPartition,
   FetchPartitionReply,
   IsolationLevel,
   ListOffsetsPartition,
@@ -26,6 +28,7 @@ import { outcomeOf } from '../flow/outcome.ts';
 import { AlterPartitions } from './alter-partitions.ts';
 import { type AppendRequest, Appends } from './appends.ts';
 import { ConsumerFetches, type FetchWork } from './consumer-fetches.ts';
+import { Deletions } from './deletions.ts';
 import { FollowerSessions } from './follower-sessions.ts';
 import { LeaderFetchers } from './leader-fetchers.ts';
 import { lookUpOffset } from './offset-lookup.ts';
@@ -61,6 +64,7 @@ export class ReplicaManager implements MetadataPublisher {
   readonly #sessions: FollowerSessions;
   readonly #alterations: AlterPartitions;
   readonly #appends: Appends;
+  readonly #deletions: Deletions;
   readonly #fetches: ConsumerFetches;
   readonly #timers = new Set<Timer>();
   #closed = false;
@@ -102,6 +106,7 @@ export class ReplicaManager implements MetadataPublisher {
     const findById = (topicId: string, id: PartitionId) => this.#replicas.findById(topicId, id);
     this.#sessions = new FollowerSessions({ timers, findById, report });
     this.#appends = new Appends({ timers, find, report });
+    this.#deletions = new Deletions({ timers, find, report });
     this.#fetches = new ConsumerFetches({ clock, timers, find, report });
     this.#every(config.replicaLagTimeMaxMs / ISR_CHECKS_PER_LAG_TIME, () => this.#checkIsrs());
     this.#every(config.highWatermarkCheckpointIntervalMs, () => logs.checkpointHighWatermarks());
@@ -161,6 +166,11 @@ export class ReplicaManager implements MetadataPublisher {
     }
   }
 
+  /** One reply per partition led here, in order, when no live replica has the records any more. */
+  deleteRecords(partitions: readonly DeleteRecordsPartition[], timeoutMs: number): Promise<DeletedRecords[]> {
+    return this.#deletions.delete(partitions, timeoutMs);
+  }
+
   /** Serves a follower; see ReplicaService. */
   replicaFetch(replies: Sink<ReplicaFetchReply>, call: CallContext): Sink<ReplicaFetchRequest> {
     if (this.#closed) throw new ApiError('BROKER_NOT_AVAILABLE', 'the broker is stopping');
@@ -176,6 +186,7 @@ export class ReplicaManager implements MetadataPublisher {
     this.#sessions.close();
     this.#alterations.close();
     this.#appends.close();
+    this.#deletions.close();
     this.#fetches.close();
     await this.#replicas.close();
   }

@@ -134,12 +134,7 @@ export class ReplicaSet {
     if (delta.configsChanged.topics.size > 0 || delta.configsChanged.brokers.size > 0)
       this.#reconfigure(delta, image);
     if (!delta.brokersChanged) return;
-    // Who may join, and whom the high watermark waits for, may have changed.
-    for (const partition of this.#byId.values()) {
-      if (!partition.state.isLeader) continue;
-      partition.maybeExpandIsr();
-      partition.maybeRaiseHighWatermark();
-    }
+    for (const partition of this.#byId.values()) partition.handleBrokersChange();
   }
 
   #want(replica: LocalReplica): void {

@@ -8,7 +8,8 @@ import { NONE, type Offset } from '../../base/index.ts';
 import type { Outcome, ReplicaFetchPartition, ReplicaFetchPartitionReply } from '../../rpc/api/index.ts';
 import { refusal } from '../flow/outcome.ts';
 import { leaderEpochProblem } from './core/follower-fetch.ts';
-import type { FetchVerdict, FollowerIdentity, Partition, PartitionListener } from './partition.ts';
+import type { FetchVerdict, FollowerIdentity, Partition } from './partition.ts';
+import type { PartitionListener } from './partition-listeners.ts';
 
 /** A reply, or the promise of one that needs the disk; undefined: the next batch had no room. */
 export type SessionAnswer = ReplicaFetchPartitionReply | Promise<ReplicaFetchPartitionReply | undefined>;

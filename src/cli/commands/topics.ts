@@ -4,6 +4,7 @@ import type { Client } from '../../client/index.ts';
 import type { TopicDescription } from '../../rpc/api/index.ts';
 import { type CommonOptions, keyValue, wholeNumber, withClient, withCommonOptions } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
+import { defineDeleteRecords } from './topics-delete-records.ts';
 
 interface CreateOptions extends CommonOptions {
   readonly partitions?: number;
@@ -47,6 +48,7 @@ export function defineTopics(topics: Command): void {
         else printLine(`Deleted topic ${topic}.`);
       }),
     );
+  defineDeleteRecords(topics);
 }
 
 async function create(client: Client, topic: string, options: CreateOptions): Promise<void> {

@@ -15,6 +15,7 @@ import type {
   TopicDescription,
 } from '../../rpc/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { deleteRecords, type RecordsDeleted, type RecordsToDelete } from './delete-records.ts';
 
 export interface AdminOptions {
   /** For the whole call, retries included. Default: the client's `requestTimeoutMs`. */
@@ -107,6 +108,21 @@ export class Admin {
       admin.deleteTopics({ topics: named, timeoutMs: brokerTimeout(call) }, call),
     );
     return reply.topics;
+  }
+
+  /**
+   * Removes the oldest records of partitions, for good: readers miss them at once, and an outcome without error says that
+   * no live replica holds them any more. OFFSET_OUT_OF_RANGE above the high watermark; POLICY_VIOLATION where cleanup.policy
+   * has no delete; REQUEST_TIMED_OUT names the brokers that still hold them.
+   *
+   *     await admin.deleteRecords([{ topic: 'orders', partition: 0, before: 1000 }]);
+   */
+  deleteRecords(
+    records: readonly RecordsToDelete[],
+    options: AdminOptions = {},
+  ): Promise<readonly RecordsDeleted[]> {
+    const { timeoutMs = this.#timeoutMs, signal } = options;
+    return deleteRecords(this.#cluster, records, { timeoutMs, signal });
   }
 
   /** All topics with their partitions, by name. */

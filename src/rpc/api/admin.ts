@@ -1,5 +1,5 @@
 import type { NodeId, Offset, Uuid } from '../../base/index.ts';
-import type { Address, Outcome } from './common.ts';
+import type { Address, CurrentLeader, Outcome, PartitionRef } from './common.ts';
 
 export interface CreateTopicsRequest {
   readonly topics: readonly CreatableTopic[];
@@ -44,6 +44,31 @@ export interface DeleteTopicsReply {
 export interface DeletedTopic extends Outcome {
   readonly name: string;
   readonly topicId: Uuid;
+}
+
+export interface DeleteRecordsRequest {
+  readonly partitions: readonly DeleteRecordsPartition[];
+  /** How long to wait for the replicas of the partitions. */
+  readonly timeoutMs: number;
+}
+
+/** In place of an offset: everything that is committed. */
+export const HIGH_WATERMARK_OFFSET = -1;
+
+export interface DeleteRecordsPartition extends PartitionRef {
+  /** Records below it go: at most the high watermark; or HIGH_WATERMARK_OFFSET. */
+  readonly beforeOffset: Offset;
+}
+
+export interface DeleteRecordsReply {
+  /** In the order of the request. */
+  readonly partitions: readonly DeletedRecords[];
+}
+
+export interface DeletedRecords extends Outcome, PartitionRef {
+  /** No live replica holds a record below it, nor will after a crash; -1 on error. */
+  readonly lowWatermark: Offset;
+  readonly currentLeader?: CurrentLeader;
 }
 
 export type ConfigResourceType = 'topic' | 'broker';

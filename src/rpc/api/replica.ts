@@ -31,6 +31,7 @@ export interface ReplicaFetchPartition {
   readonly flushedOffset: Offset;
   /** Epoch of the follower's last batch; -1: its log is empty. */
   readonly lastFetchedEpoch: LeaderEpoch;
+  /** The follower holds no record below it, and no crash brings one back. */
   readonly logStartOffset: Offset;
   readonly maxBytes: number;
 }

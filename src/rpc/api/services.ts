@@ -22,6 +22,8 @@ import type {
   AlterConfigsRequest,
   CreateTopicsReply,
   CreateTopicsRequest,
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   DeleteTopicsReply,
   DeleteTopicsRequest,
   DescribeClusterReply,
@@ -69,6 +71,8 @@ export interface BrokerService<C extends Call = CallOptions> {
 export interface AdminService<C extends Call = CallOptions> {
   createTopics(request: CreateTopicsRequest, call: C): Promise<CreateTopicsReply>;
   deleteTopics(request: DeleteTopicsRequest, call: C): Promise<DeleteTopicsReply>;
+  /** Asked of each partition's leader, here or one hop away. */
+  deleteRecords(request: DeleteRecordsRequest, call: C): Promise<DeleteRecordsReply>;
   describeConfigs(request: DescribeConfigsRequest, call: C): Promise<DescribeConfigsReply>;
   alterConfigs(request: AlterConfigsRequest, call: C): Promise<AlterConfigsReply>;
   describeCluster(request: Record<never, never>, call: C): Promise<DescribeClusterReply>;
@@ -78,6 +82,8 @@ export interface AdminService<C extends Call = CallOptions> {
 /** Internal, served by brokers to brokers. */
 export interface ReplicaService<C extends Call = CallOptions> {
   replicaFetch(replies: Sink<ReplicaFetchReply>, call: C): Sink<ReplicaFetchRequest>;
+  /** Of partitions that the asked broker leads: the second half of AdminService.deleteRecords. */
+  deleteRecords(request: DeleteRecordsRequest, call: C): Promise<DeleteRecordsReply>;
   imageDigest(request: Record<never, never>, call: C): Promise<ImageDigestReply>;
 }
 

@@ -12,7 +12,11 @@ import type {
   CreatedTopic,
   CreateTopicsReply,
   CreateTopicsRequest,
+  DeletedRecords,
   DeletedTopic,
+  DeleteRecordsPartition,
+  DeleteRecordsReply,
+  DeleteRecordsRequest,
   DeleteTopicsReply,
   DeleteTopicsRequest,
   DescribeClusterReply,
@@ -23,7 +27,7 @@ import type {
   DescribedController,
   ImageDigestReply,
 } from '../api/index.ts';
-import { address, outcome } from './common.ts';
+import { address, currentLeader, outcome } from './common.ts';
 import { absentMeans, many, one, optional, zeroMeans } from './field.ts';
 import { mapped, message, textMap } from './message.ts';
 import { TIMEOUT_MS_DEFAULT } from './produce.ts';
@@ -85,6 +89,29 @@ const deletedTopic = message<DeletedTopic>('DeletedTopic', {
 
 export const deleteTopicsReply = message<DeleteTopicsReply>('DeleteTopicsReply', {
   topics: many(1, deletedTopic),
+});
+
+const deleteRecordsPartition = message<DeleteRecordsPartition>('DeleteRecordsPartition', {
+  topic: one(1, text),
+  partition: one(2, int32),
+  beforeOffset: one(3, int64),
+});
+
+export const deleteRecordsRequest = message<DeleteRecordsRequest>('DeleteRecordsRequest', {
+  partitions: many(1, deleteRecordsPartition),
+  timeoutMs: zeroMeans(2, int32, TIMEOUT_MS_DEFAULT),
+});
+
+const deletedRecords = message<DeletedRecords>('DeletedRecords', {
+  ...outcome(1),
+  topic: one(3, text),
+  partition: one(4, int32),
+  lowWatermark: one(5, int64),
+  currentLeader: optional(6, currentLeader),
+});
+
+export const deleteRecordsReply = message<DeleteRecordsReply>('DeleteRecordsReply', {
+  partitions: many(1, deletedRecords),
 });
 
 const resourceType = words<ConfigResourceType>(

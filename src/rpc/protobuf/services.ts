@@ -86,6 +86,7 @@ export const SERVICES = {
   admin: service<AdminService>('quorate.v1.Admin', {
     createTopics: unary(admin.createTopicsRequest, admin.createTopicsReply),
     deleteTopics: unary(admin.deleteTopicsRequest, admin.deleteTopicsReply),
+    deleteRecords: unary(admin.deleteRecordsRequest, admin.deleteRecordsReply),
     describeConfigs: unary(admin.describeConfigsRequest, admin.describeConfigsReply),
     alterConfigs: unary(admin.alterConfigsRequest, admin.alterConfigsReply),
     describeCluster: unary(admin.describeClusterRequest, admin.describeClusterReply),
@@ -93,6 +94,7 @@ export const SERVICES = {
   }),
   replica: service<ReplicaService>('quorate.v1.Replica', {
     replicaFetch: duplex(replica.replicaFetchRequest, replica.replicaFetchReply),
+    deleteRecords: unary(admin.deleteRecordsRequest, admin.deleteRecordsReply),
     imageDigest: unary(admin.imageDigestRequest, admin.imageDigestReply),
   }),
   controller: service<ControllerService>('quorate.v1.Controller', {

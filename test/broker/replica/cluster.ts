@@ -93,6 +93,9 @@ export class TestBroker {
       {
         replica: {
           replicaFetch: (replies, call) => manager.replicaFetch(replies, call),
+          deleteRecords: async ({ partitions, timeoutMs }) => ({
+            partitions: await manager.deleteRecords(partitions, timeoutMs),
+          }),
           imageDigest: () => Promise.reject(new ApiError('INVALID_REQUEST')),
         },
       },

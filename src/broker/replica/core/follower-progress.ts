@@ -23,6 +23,8 @@ export interface FollowerReport {
   readonly brokerEpoch: BrokerEpoch;
 }
 
+const NOTHING = { flushedOffset: UNKNOWN_OFFSET, logStartOffset: UNKNOWN_OFFSET };
+
 export class FollowerProgress {
   endOffset: Offset = UNKNOWN_OFFSET;
   flushedOffset: Offset = UNKNOWN_OFFSET;
@@ -45,15 +47,15 @@ export class FollowerProgress {
 
   /**
    * Takes a verified report. The end offset may go down: the follower lost its tail. While it does not, what one
-   * incarnation has flushed stays so: an acknowledgement may overtake a listing that waits, which is older and says less,
-   * and is not repeated.
+   * incarnation has flushed or deleted stays so: an acknowledgement may overtake a listing that waits, which is older and
+   * says less, and is not repeated.
    */
   observe(report: FollowerReport, leaderEndOffset: Offset, nowMs: MonotonicMs): void {
     const goesOn = report.brokerEpoch === this.brokerEpoch && report.endOffset >= this.endOffset;
-    const flushedOffset = goesOn ? Math.max(report.flushedOffset, this.flushedOffset) : report.flushedOffset;
+    const atLeast = goesOn ? this : NOTHING;
     this.endOffset = report.endOffset;
-    this.flushedOffset = Math.min(flushedOffset, report.endOffset);
-    this.logStartOffset = report.logStartOffset;
+    this.flushedOffset = Math.min(Math.max(report.flushedOffset, atLeast.flushedOffset), report.endOffset);
+    this.logStartOffset = Math.max(report.logStartOffset, atLeast.logStartOffset);
     this.brokerEpoch = report.brokerEpoch;
     const acked = this.ackedOffset;
     if (acked >= leaderEndOffset) this.#caughtUp(nowMs, leaderEndOffset, nowMs);
