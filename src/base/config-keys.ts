@@ -4,14 +4,14 @@
  * Parsing, validation, `quorate config explain` and docs/configuration.md derive from it (a test compares). `topic`
  * names the topic-level key that overrides a server key (KIP-226 synonyms).
  */
-export type ConfigType = 'integer' | 'boolean' | 'string' | 'list' | 'enum';
+export type ConfigType = 'integer' | 'number' | 'boolean' | 'string' | 'list' | 'enum';
 
 export interface ConfigKey {
   readonly type: ConfigType;
   /** As written in a file; undefined: no default, see `required`. */
   readonly default?: string;
   readonly required?: boolean;
-  /** Inclusive bounds of an integer. */
+  /** Inclusive bounds of an integer or a number. */
   readonly min?: number;
   readonly max?: number;
   /** Allowed words of an enum, or of each member of a list. */
@@ -30,6 +30,13 @@ const integer = (def: number, text: string, min = 0, max = Number.MAX_SAFE_INTEG
   max,
   text,
 });
+const number = (def: number, min: number, max: number, text: string): ConfigKey => ({
+  type: 'number',
+  default: String(def),
+  min,
+  max,
+  text,
+});
 const boolean = (def: boolean, text: string): ConfigKey => ({ type: 'boolean', default: String(def), text });
 const string = (def: string | undefined, text: string): ConfigKey =>
   def === undefined ? { type: 'string', text } : { type: 'string', default: def, text };
@@ -41,6 +48,7 @@ const choice = (def: string, values: readonly string[], text: string): ConfigKey
 });
 const overriddenBy = (topic: string, key: ConfigKey): ConfigKey => ({ ...key, topic });
 
+const CLEANUP_POLICIES = ['delete', 'compact'];
 const COMPRESSIONS = ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'];
 
 /** Keys of a topic, each also the default of its server synonym. */
@@ -56,9 +64,22 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'cleanup.policy': {
     type: 'list',
     default: 'delete',
-    values: ['delete'],
-    text: 'what happens to old records; compaction is not there yet',
+    values: CLEANUP_POLICIES,
+    text: 'old segments are deleted, or records give way to newer ones of their key (compact), or both',
   },
+  'min.cleanable.dirty.ratio': number(
+    0.5,
+    0,
+    1,
+    'a log is compacted when more than this part of it was not compacted before',
+  ),
+  'min.compaction.lag.ms': integer(0, 'a record is not compacted before this age'),
+  'max.compaction.lag.ms': integer(
+    Number.MAX_SAFE_INTEGER,
+    'a log with a record older than this is compacted, whatever the ratio',
+    1,
+  ),
+  'delete.retention.ms': integer(86_400_000, 'how long a compacted log still shows that a key was deleted'),
   'compression.type': choice('producer', COMPRESSIONS, 'compression of stored batches; producer: as sent'),
   'message.timestamp.type': choice(
     'CreateTime',
@@ -164,6 +185,19 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'replica.fetch.backoff.ms': integer(1000, 'pause of a partition whose fetch failed', 0, INT32_MAX),
   'replica.high.watermark.checkpoint.interval.ms': milliseconds(5000, 'time between two checkpoints'),
   'log.retention.check.interval.ms': milliseconds(300_000, 'time between two looks for segments to delete'),
+  'log.cleaner.enable': boolean(true, 'compact logs whose cleanup.policy says so'),
+  'log.cleaner.backoff.ms': integer(15_000, 'pause when no log is to be compacted', 1, INT32_MAX),
+  'log.cleaner.dedupe.buffer.size': integer(
+    134_217_728,
+    'memory for keys while a log is compacted, 32 bytes each; it bounds how much is compacted at a time',
+    1024,
+  ),
+  'log.cleaner.io.max.bytes.per.second': number(
+    Number.MAX_VALUE,
+    1,
+    Number.MAX_VALUE,
+    'compaction reads and writes no faster, in sum',
+  ),
   'fetch.max.bytes': integer(57_671_680, 'most bytes of one fetch', 1024, INT32_MAX),
   'request.timeout.ms': milliseconds(30_000, 'deadline of calls between nodes'),
   'producer.id.expiration.ms': milliseconds(86_400_000, 'a silent producer is forgotten after this'),
@@ -209,10 +243,26 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'log.cleanup.policy': {
     type: 'list',
     default: 'delete',
-    values: ['delete'],
+    values: CLEANUP_POLICIES,
     topic: 'cleanup.policy',
     text: 'default of the topic key',
   },
+  'log.cleaner.min.cleanable.ratio': overriddenBy(
+    'min.cleanable.dirty.ratio',
+    number(0.5, 0, 1, 'default of the topic key'),
+  ),
+  'log.cleaner.min.compaction.lag.ms': overriddenBy(
+    'min.compaction.lag.ms',
+    integer(0, 'default of the topic key'),
+  ),
+  'log.cleaner.max.compaction.lag.ms': overriddenBy(
+    'max.compaction.lag.ms',
+    integer(Number.MAX_SAFE_INTEGER, 'default of the topic key', 1),
+  ),
+  'log.cleaner.delete.retention.ms': overriddenBy(
+    'delete.retention.ms',
+    integer(86_400_000, 'default of the topic key'),
+  ),
   'compression.type': overriddenBy(
     'compression.type',
     choice('producer', COMPRESSIONS, 'default of the topic key'),
@@ -227,61 +277,3 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   ),
   'write.caching': overriddenBy('write.caching', boolean(false, 'default of the topic key (ours)')),
 };
-
-/** What is wrong with `value` for `key`, in words that name the allowed values; undefined when it is fine. */
-export function configValueProblem(key: ConfigKey, value: string): string | undefined {
-  switch (key.type) {
-    case 'integer': {
-      const number = Number(value);
-      if (!/^-?\d+$/.test(value) || !Number.isSafeInteger(number))
-        return `must be a whole number, not "${value}"`;
-      const min = key.min ?? Number.MIN_SAFE_INTEGER;
-      const max = key.max ?? Number.MAX_SAFE_INTEGER;
-      return number < min || number > max ? `must be from ${min} to ${max}, not ${value}` : undefined;
-    }
-    case 'boolean':
-      return value === 'true' || value === 'false' ? undefined : `must be true or false, not "${value}"`;
-    case 'enum':
-      return key.values?.includes(value)
-        ? undefined
-        : `must be one of ${key.values?.join(', ')}, not "${value}"`;
-    case 'list': {
-      const wrong = splitList(value).find((word) => key.values !== undefined && !key.values.includes(word));
-      return wrong === undefined ? undefined : `may hold ${key.values?.join(', ')}, not "${wrong}"`;
-    }
-    case 'string':
-      return undefined;
-  }
-}
-
-/** Members of a comma separated list, trimmed, without empty ones. */
-export function splitList(value: string): string[] {
-  return value
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
-}
-
-/** The known key nearest to a mistyped one (edit distance at most 3), for an error's last words. */
-export function nearestKey(name: string, keys: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = 4;
-  for (const key of keys) {
-    const distance = editDistance(name, key);
-    if (distance < bestDistance) [best, bestDistance] = [key, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(replace, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
-}

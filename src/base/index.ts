@@ -1,6 +1,7 @@
 export * from './assert.ts';
 export * from './brands.ts';
 export * from './config-keys.ts';
+export * from './config-value.ts';
 export * from './crc32c.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';

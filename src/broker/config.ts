@@ -28,6 +28,10 @@ export interface BrokerConfig {
   readonly replicaFetchBackoffMs: number;
   readonly highWatermarkCheckpointIntervalMs: number;
   readonly retentionCheckIntervalMs: number;
+  readonly cleanerEnabled: boolean;
+  readonly cleanerBackoffMs: number;
+  readonly cleanerKeyMapBytes: number;
+  readonly cleanerBytesPerSecond: number;
   readonly producerIdExpirationMs: number;
   readonly autoCreateTopics: boolean;
 }
@@ -39,28 +43,32 @@ export function brokerConfig(properties: Readonly<Record<string, string>>): Brok
     if (value === undefined) throw new StartupError(`${name} has no value`);
     return value;
   };
-  const integer = (name: string): number => Number(text(name));
+  const number = (name: string): number => Number(text(name));
   const boolean = (name: string): boolean => text(name) === 'true';
   return {
     properties,
-    heartbeatIntervalMs: integer('broker.heartbeat.interval.ms'),
-    registrationTimeoutMs: integer('initial.broker.registration.timeout.ms'),
+    heartbeatIntervalMs: number('broker.heartbeat.interval.ms'),
+    registrationTimeoutMs: number('initial.broker.registration.timeout.ms'),
     controlledShutdown: boolean('controlled.shutdown.enable'),
-    controlledShutdownTimeoutMs: integer('controlled.shutdown.timeout.ms'),
-    shutdownTimeoutMs: integer('shutdown.timeout.ms'),
-    requestTimeoutMs: integer('request.timeout.ms'),
-    fetchMaxBytes: integer('fetch.max.bytes'),
-    inflightBytesMax: integer('max.inflight.bytes'),
-    tailCacheBytes: integer('log.tail.cache.bytes'),
-    replicaLagTimeMaxMs: integer('replica.lag.time.max.ms'),
-    replicaFetchWaitMaxMs: integer('replica.fetch.wait.max.ms'),
-    replicaFetchMinBytes: integer('replica.fetch.min.bytes'),
-    replicaFetchMaxBytes: integer('replica.fetch.max.bytes'),
-    replicaFetchResponseMaxBytes: integer('replica.fetch.response.max.bytes'),
-    replicaFetchBackoffMs: integer('replica.fetch.backoff.ms'),
-    highWatermarkCheckpointIntervalMs: integer('replica.high.watermark.checkpoint.interval.ms'),
-    retentionCheckIntervalMs: integer('log.retention.check.interval.ms'),
-    producerIdExpirationMs: integer('producer.id.expiration.ms'),
+    controlledShutdownTimeoutMs: number('controlled.shutdown.timeout.ms'),
+    shutdownTimeoutMs: number('shutdown.timeout.ms'),
+    requestTimeoutMs: number('request.timeout.ms'),
+    fetchMaxBytes: number('fetch.max.bytes'),
+    inflightBytesMax: number('max.inflight.bytes'),
+    tailCacheBytes: number('log.tail.cache.bytes'),
+    replicaLagTimeMaxMs: number('replica.lag.time.max.ms'),
+    replicaFetchWaitMaxMs: number('replica.fetch.wait.max.ms'),
+    replicaFetchMinBytes: number('replica.fetch.min.bytes'),
+    replicaFetchMaxBytes: number('replica.fetch.max.bytes'),
+    replicaFetchResponseMaxBytes: number('replica.fetch.response.max.bytes'),
+    replicaFetchBackoffMs: number('replica.fetch.backoff.ms'),
+    highWatermarkCheckpointIntervalMs: number('replica.high.watermark.checkpoint.interval.ms'),
+    retentionCheckIntervalMs: number('log.retention.check.interval.ms'),
+    cleanerEnabled: boolean('log.cleaner.enable'),
+    cleanerBackoffMs: number('log.cleaner.backoff.ms'),
+    cleanerKeyMapBytes: number('log.cleaner.dedupe.buffer.size'),
+    cleanerBytesPerSecond: number('log.cleaner.io.max.bytes.per.second'),
+    producerIdExpirationMs: number('producer.id.expiration.ms'),
     autoCreateTopics: boolean('auto.create.topics.enable'),
   };
 }

@@ -11,6 +11,7 @@ export const CHECKPOINT_NAMES = {
   highWatermark: 'replication-offset-checkpoint',
   recoveryPoint: 'recovery-point-offset-checkpoint',
   logStart: 'log-start-offset-checkpoint',
+  firstDirty: 'cleaner-offset-checkpoint',
 } as const satisfies Record<keyof LogCheckpoint, string>;
 
 const MEANINGS = Object.keys(CHECKPOINT_NAMES) as (keyof LogCheckpoint)[];

@@ -8,10 +8,17 @@ export interface LogCheckpoint {
   readonly recoveryPoint: Offset;
   /** Where the log begins for its readers; its files may begin earlier. */
   readonly logStart: Offset;
+  /** Below it the log was compacted. */
+  readonly firstDirty: Offset;
 }
 
 /** Of a log that no checkpoint names yet. */
-export const NO_CHECKPOINT: LogCheckpoint = { highWatermark: 0, recoveryPoint: 0, logStart: 0 };
+export const NO_CHECKPOINT: LogCheckpoint = {
+  highWatermark: 0,
+  recoveryPoint: 0,
+  logStart: 0,
+  firstDirty: 0,
+};
 
 /** Key by key the higher of each offset: what files may say of which some hold `one` and some `other`. */
 export function highestOf(
@@ -20,11 +27,12 @@ export function highestOf(
 ): Map<string, LogCheckpoint> {
   const highest = new Map(one);
   for (const [key, checkpoint] of other) {
-    const { highWatermark, recoveryPoint, logStart } = highest.get(key) ?? NO_CHECKPOINT;
+    const { highWatermark, recoveryPoint, logStart, firstDirty } = highest.get(key) ?? NO_CHECKPOINT;
     highest.set(key, {
       highWatermark: Math.max(highWatermark, checkpoint.highWatermark),
       recoveryPoint: Math.max(recoveryPoint, checkpoint.recoveryPoint),
       logStart: Math.max(logStart, checkpoint.logStart),
+      firstDirty: Math.max(firstDirty, checkpoint.firstDirty),
     });
   }
   return highest;

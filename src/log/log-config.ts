@@ -10,6 +10,13 @@ export interface LogConfig {
   readonly segmentIndexBytes: number;
   readonly indexIntervalBytes: number;
   readonly maxMessageBytes: number;
+  /** cleanup.policy: whether old segments are deleted, and whether records give way to newer ones of their key. */
+  readonly deletes: boolean;
+  readonly compacts: boolean;
+  readonly minCleanableDirtyRatio: number;
+  readonly minCompactionLagMs: number;
+  readonly maxCompactionLagMs: number;
+  readonly deleteRetentionMs: number;
   /** -1: for ever. */
   readonly retentionMs: number;
   /** -1: no limit. */
@@ -35,12 +42,23 @@ export function toLogConfig(
 ): LogConfig {
   const text = (key: string): string => values[key] ?? TOPIC_CONFIG_KEYS[key]?.default ?? '';
   const compression = text('compression.type');
+  const policies = splitList(text('cleanup.policy'));
+  const compacts = policies.includes('compact');
+  const maxCompactionLagMs = Number(text('max.compaction.lag.ms'));
+  const segmentMs = Number(text('segment.ms'));
   return {
     segmentBytes: Number(text('segment.bytes')),
-    segmentMs: Number(text('segment.ms')),
+    // Only closed segments are compacted.
+    segmentMs: compacts ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs,
     segmentIndexBytes: Number(text('segment.index.bytes')),
     indexIntervalBytes: Number(text('index.interval.bytes')),
     maxMessageBytes: Number(text('max.message.bytes')),
+    deletes: policies.includes('delete'),
+    compacts,
+    minCleanableDirtyRatio: Number(text('min.cleanable.dirty.ratio')),
+    minCompactionLagMs: Number(text('min.compaction.lag.ms')),
+    maxCompactionLagMs,
+    deleteRetentionMs: Number(text('delete.retention.ms')),
     retentionMs: Number(text('retention.ms')),
     retentionBytes: Number(text('retention.bytes')),
     deletes: splitList(text('cleanup.policy')).includes('delete'),

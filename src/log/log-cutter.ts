@@ -138,6 +138,7 @@ export class LogCutter {
   #endsAt(offset: Offset): void {
     const log = this.#log;
     log.logEndOffset = offset;
+    log.firstDirtyOffset = Math.min(log.firstDirtyOffset, offset);
     log.highWatermark = Math.min(Math.max(log.highWatermark, log.logStartOffset), offset);
     log.writer.retreat(offset, new ApiError('NOT_LEADER_OR_FOLLOWER', `the log was cut to offset ${offset}`));
   }

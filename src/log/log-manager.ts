@@ -12,6 +12,7 @@ import {
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
+import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
 import { JoinedRuns } from './joined-runs.ts';
 import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
@@ -75,6 +76,7 @@ export class LogManager {
   /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
   #saved = new Map<string, LogCheckpoint>();
   readonly #saving = new JoinedRuns(() => this.#saveCheckpoints());
+  readonly #cleaner: LogCleaner;
   /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
   readonly cleanShutdownEpoch: BrokerEpoch;
 
@@ -91,6 +93,12 @@ export class LogManager {
       saveCheckpoints: () => this.checkpointHighWatermarks(),
       lowerCheckpoints: (log) => this.#lowerCheckpoints(log),
     };
+    this.#cleaner = new LogCleaner({
+      random: options.environment.random,
+      logger: options.environment.logger,
+      logs: () => this.#logs.values(),
+      saveCheckpoints: () => this.checkpointHighWatermarks(),
+    });
   }
 
   find(topic: string, partition: PartitionId): PartitionLog | undefined {
@@ -172,6 +180,11 @@ export class LogManager {
     return this.#saving.run();
   }
 
+  /** Compacts the logs that are due, one at a time; resolves when none is. Rejects with EnvironmentError. */
+  compact(options: CleanerOptions): Promise<void> {
+    return this.#cleaner.run(options);
+  }
+
   /** Removes what retention no longer keeps. A log that fails at it goes offline and hinders no other. */
   async applyRetention(nowMs: WallMs): Promise<void> {
     for (const log of [...this.#logs.values()])
@@ -184,6 +197,7 @@ export class LogManager {
    * from what was saved before.
    */
   async close(options: { readonly brokerEpoch: BrokerEpoch }): Promise<void> {
+    this.#cleaner.close();
     try {
       const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
       await this.checkpointHighWatermarks();
@@ -256,14 +270,18 @@ export class LogManager {
   /** An offline log keeps what was known of it: it may be mended by hand. */
   #checkpointOf(key: string, log: PartitionLog): LogCheckpoint {
     if (log.failure !== undefined) return this.#saved.get(key) ?? NO_CHECKPOINT;
-    const { highWatermark, recoveryPoint, logStartOffset } = log;
-    return { highWatermark, recoveryPoint, logStart: logStartOffset };
+    const { highWatermark, recoveryPoint, logStartOffset, firstDirtyOffset } = log;
+    return { highWatermark, recoveryPoint, logStart: logStartOffset, firstDirty: firstDirtyOffset };
   }
 
   /** Before files are cut, the checkpoints must not promise what is about to go. */
   async #lowerCheckpoints(log: LogPromise): Promise<void> {
     const saved = this.#saved.get(topicPartitionKey(log.topic, log.partition)) ?? NO_CHECKPOINT;
-    if (saved.recoveryPoint > log.recoveryPoint || saved.logStart > log.logStartOffset)
+    if (
+      saved.recoveryPoint > log.recoveryPoint ||
+      saved.logStart > log.logStartOffset ||
+      saved.firstDirty > log.firstDirtyOffset
+    )
       await this.checkpointHighWatermarks();
   }
 }

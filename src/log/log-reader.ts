@@ -8,14 +8,36 @@ import type { LogTail } from './tail-cache.ts';
 export class LogReader {
   readonly #segments: SegmentList;
   readonly #tail: LogTail;
-  /** Changes whenever bytes that a read under way may have seen are gone. */
   #layout = 0;
+  /** Reads of files wait for it. */
+  #held: Promise<void> | undefined;
   /** Where the last reader of the files went on: sequential readers skip the index. */
   #hint: ReadHint | undefined;
 
   constructor(segments: SegmentList, tail: LogTail) {
     this.#segments = segments;
     this.#tail = tail;
+  }
+
+  /** Changes whenever bytes that a read under way may have seen are gone. */
+  get layout(): number {
+    return this.#layout;
+  }
+
+  /**
+   * Files are about to take the place of others: reads under way begin again, and all wait until the returned
+   * function is called. Not to be nested.
+   */
+  hold(): () => void {
+    this.invalidate();
+    let release = (): void => {};
+    this.#held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return () => {
+      this.#held = undefined;
+      release();
+    };
   }
 
   /** Bytes are about to go: reads under way that saw them begin again. */
@@ -48,6 +70,7 @@ export class LogReader {
     options: ReadOptions,
     again: () => LogRead | Promise<LogRead>,
   ): Promise<LogRead> {
+    while (this.#held !== undefined) await this.#held;
     const layout = this.#layout;
     try {
       for (let i = this.#segments.indexOf(from); i < this.#segments.all.length; i++) {

@@ -26,6 +26,7 @@ export interface LogSurroundings {
 export interface LogPromise extends LogIdentity {
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
+  readonly firstDirtyOffset: Offset;
 }
 
 export interface LogIdentity {
@@ -54,6 +55,8 @@ export class LogState implements LogPromise {
   durableLogStartOffset: Offset;
   logEndOffset: Offset;
   highWatermark: Offset;
+  /** Below it the log was compacted; a hint, see planCleaning. */
+  firstDirtyOffset: Offset;
   closed = false;
   #failure: Error | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -70,6 +73,7 @@ export class LogState implements LogPromise {
     this.logStartOffset = loaded.logStartOffset;
     this.durableLogStartOffset = loaded.logStartOffset;
     this.logEndOffset = loaded.logEndOffset;
+    this.firstDirtyOffset = loaded.firstDirtyOffset;
     this.highWatermark = Math.min(Math.max(highWatermark, loaded.logStartOffset), loaded.logEndOffset);
     this.writer = new LogWriter(
       {

@@ -9,6 +9,7 @@
  */
 import { assert, CorruptionError, type Offset } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
+import { recoverSwaps } from './compaction/swap-files.ts';
 import { EpochCheckpoint } from './epoch-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import { rebuildProducers, removeSnapshotsAbove } from './producer-replay.ts';
@@ -29,6 +30,7 @@ export interface OpenLogOptions {
   /** Checkpoints of the directory; 0 when they do not name this log. */
   readonly recoveryPoint: Offset;
   readonly logStartOffset: Offset;
+  readonly firstDirtyOffset: Offset;
   readonly clean: boolean;
 }
 
@@ -39,6 +41,8 @@ export interface LoadedLog {
   readonly producers: ProducerStates;
   readonly logStartOffset: Offset;
   readonly logEndOffset: Offset;
+  /** At most the end. */
+  readonly firstDirtyOffset: Offset;
 }
 
 /** Throws CorruptionError, EnvironmentError; then no file of it is open any more. */
@@ -55,6 +59,7 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
 async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
   const { files, directory, logger } = options;
   const epochs = await EpochCheckpoint.open(files, directory);
+  await recoverSwaps(files, directory);
   await findSegments(segments);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
   for (const [i, segment] of segments.all.slice(0, -1).entries())
@@ -73,7 +78,8 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
   const cutStart = epochs.cache.truncateFromStart(logStartOffset);
   if (cutEnd || cutStart) epochs.touch();
   await epochs.settled();
-  return { segments, epochs, producers, logStartOffset, logEndOffset };
+  const firstDirtyOffset = Math.min(options.firstDirtyOffset, logEndOffset);
+  return { segments, epochs, producers, logStartOffset, logEndOffset, firstDirtyOffset };
 }
 
 async function findSegments(segments: SegmentList): Promise<void> {

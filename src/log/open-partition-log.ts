@@ -20,7 +20,7 @@ export async function openPartitionLog(
   found: { readonly checkpoint: LogCheckpoint; readonly clean: boolean },
   around: LogSurroundings,
 ): Promise<PartitionLog> {
-  const { highWatermark, recoveryPoint, logStart } = found.checkpoint;
+  const { highWatermark, recoveryPoint, logStart, firstDirty } = found.checkpoint;
   const { directory } = identity;
   const { files, logger, pool } = around;
   const options = {
@@ -31,6 +31,7 @@ export async function openPartitionLog(
     config,
     recoveryPoint,
     logStartOffset: logStart,
+    firstDirtyOffset: firstDirty,
     clean: found.clean,
   };
   try {
@@ -47,5 +48,12 @@ function nothingLoaded(around: LogSurroundings, directory: string, config: LogCo
   const segments = new SegmentList(around.files, directory, around.pool, config);
   segments.all.push(new Segment(around.files, directory, 0));
   const epochs = new EpochCheckpoint(around.files, directory, new EpochCache());
-  return { segments, epochs, producers: new ProducerStates(), logStartOffset: 0, logEndOffset: 0 };
+  return {
+    segments,
+    epochs,
+    producers: new ProducerStates(),
+    logStartOffset: 0,
+    logEndOffset: 0,
+    firstDirtyOffset: 0,
+  };
 }

@@ -10,6 +10,7 @@ import {
   type WallMs,
 } from '../base/index.ts';
 import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append-checks.ts';
+import { LogCompactor } from './compaction/log-compactor.ts';
 import type { EpochEnd } from './epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogCutter } from './log-cutter.ts';
@@ -44,10 +45,12 @@ export interface LogAppend {
 export class PartitionLog {
   readonly #state: LogState;
   readonly #cutter: LogCutter;
+  readonly compactor: LogCompactor;
 
   constructor(identity: LogIdentity, loaded: LoadedLog, highWatermark: Offset, around: LogSurroundings) {
     this.#state = new LogState(identity, loaded, highWatermark, around);
     this.#cutter = new LogCutter(this.#state);
+    this.compactor = new LogCompactor(this.#state);
   }
 
   get topic(): string {
@@ -102,6 +105,11 @@ export class PartitionLog {
   /** Everything below it is durable, whatever write caching says: what a checkpoint may promise. */
   get recoveryPoint(): Offset {
     return this.#state.writer.syncedOffset;
+  }
+
+  /** Below it the log was compacted. */
+  get firstDirtyOffset(): Offset {
+    return this.#state.firstDirtyOffset;
   }
 
   get highWatermark(): Offset {
@@ -329,6 +337,7 @@ export class PartitionLog {
    */
   async close(): Promise<boolean> {
     if (this.#state.closed) return this.#state.failure === undefined;
+    await this.compactor.stop();
     await this.#state.whenQuiet();
     this.#state.closed = true;
     await this.#state.writer.idle();
@@ -360,7 +369,8 @@ export class PartitionLog {
   /** Closes the files as they are: the log is about to be deleted, or has failed. */
   async release(): Promise<void> {
     this.#state.closed = true;
-    // What still removes files here must not meet those of a log that is made anew under the name.
+    await this.compactor.stop();
+    // What still changes files here must not meet those of a log that is made anew under the name.
     await this.#state.whenQuiet();
     await this.#state.writer.idle();
     this.#state.tail.clear();

@@ -4,7 +4,7 @@ import type { SegmentList } from './segment-list.ts';
 
 /**
  * Where the log may begin by retention.ms and retention.bytes: the base of a segment at or below the high
- * watermark. From the front, a segment goes while its newest record is too old, or while the rest without
+ * watermark. Without `delete` in cleanup.policy that is the first. From the front, a segment goes while its newest record is too old, or while the rest without
  * it still reaches the size. Source: Kafka's UnifiedLog.deleteRetentionMsBreachedSegments and
  * deleteRetentionSizeBreachedSegments.
  */
@@ -14,6 +14,7 @@ export function retainedFrom(
   nowMs: WallMs,
   highWatermark: Offset,
 ): Offset {
+  if (!config.deletes) return segments.all[0]?.baseOffset ?? 0;
   let excessBytes = config.retentionBytes < 0 ? 0 : segments.sizeBytes - config.retentionBytes;
   let from = segments.all[0]?.baseOffset ?? 0;
   for (const [i, segment] of segments.all.entries()) {

@@ -71,7 +71,7 @@ export class SegmentList {
   /** Counts a batch into the active segment. */
   append(batch: Appended): void {
     const segment = this.active;
-    segment.firstTimestampMs ??= batch.maxTimestamp;
+    if (batch.count !== 0) segment.firstTimestampMs ??= batch.maxTimestamp;
     segment.index?.note(batch, segment.sizeBytes, this.config.indexIntervalBytes);
     segment.sizeBytes += batch.sizeBytes;
   }
@@ -104,6 +104,16 @@ export class SegmentList {
     this.pool.adopt(closed);
   }
 
+  /** `made` stands for `replaced`, which are neighbours. In memory only. */
+  replace(replaced: readonly Segment[], made: Segment): void {
+    const first = this.all.indexOf(replaced[0] as Segment);
+    assert(
+      first >= 0 && replaced.every((segment, i) => this.all[first + i] === segment),
+      'the segments to be replaced are there',
+    );
+    this.all.splice(first, replaced.length, made);
+  }
+
   /** Removes the last segment, durably. */
   async removeLast(): Promise<void> {
     await this.#remove(this.all.pop());
@@ -131,6 +141,8 @@ export class SegmentList {
 }
 
 interface Appended {
+  /** 0: compaction left no records; absent: there are some. */
+  readonly count?: number;
   readonly lastOffset: Offset;
   readonly maxTimestamp: WallMs;
   readonly sizeBytes: number;

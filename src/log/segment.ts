@@ -137,6 +137,8 @@ export class Segment {
   }
 
   async close(): Promise<void> {
+    // What is being opened would stay open.
+    await this.#loading?.catch(() => {});
     const { handle } = this;
     this.handle = undefined;
     this.index = undefined;

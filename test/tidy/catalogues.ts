@@ -65,6 +65,8 @@ function allowed(key: ConfigKey): string {
     const words = key.values.map((value) => `\`${value}\``).join(', ');
     return key.type === 'list' ? `list of ${words}` : words;
   }
+  if (key.type === 'number')
+    return key.max === Number.MAX_VALUE ? `${key.min} or more` : `${key.min} to ${key.max}`;
   if (key.type !== 'integer') return key.type === 'boolean' ? '`true`, `false`' : key.type;
   const hasMax = key.max !== undefined && key.max !== Number.MAX_SAFE_INTEGER;
   return hasMax ? `${key.min} to ${key.max}` : `${key.min} or more`;

@@ -158,6 +158,7 @@ export const PURE_FOLDERS: readonly PureFolder[] = [
   { folder: 'machine', packages: /^$/ },
   { folder: 'raft/core', packages: /^$/ },
   { folder: 'log/record', packages: /^(node:zlib|snappy|lz4-napi)$/ },
+  { folder: 'log/compaction/core', packages: /^$/ },
   { folder: 'metadata/records', packages: /^protobufjs/ },
   { folder: 'metadata/image', packages: /^(immutable|node:crypto)$/ },
   { folder: 'metadata/controller', packages: /^immutable$/ },

@@ -12,5 +12,9 @@ export type ReplicaConfig = Pick<
   | 'replicaFetchBackoffMs'
   | 'highWatermarkCheckpointIntervalMs'
   | 'retentionCheckIntervalMs'
+  | 'cleanerEnabled'
+  | 'cleanerBackoffMs'
+  | 'cleanerKeyMapBytes'
+  | 'cleanerBytesPerSecond'
   | 'producerIdExpirationMs'
 >;

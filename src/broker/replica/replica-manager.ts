@@ -111,6 +111,9 @@ export class ReplicaManager implements MetadataPublisher {
     this.#every(config.replicaLagTimeMaxMs / ISR_CHECKS_PER_LAG_TIME, () => this.#checkIsrs());
     this.#every(config.highWatermarkCheckpointIntervalMs, () => logs.checkpointHighWatermarks());
     this.#every(config.retentionCheckIntervalMs, () => logs.applyRetention(clock.wallMs()));
+    const { cleanerKeyMapBytes: keyMapBytes, cleanerBytesPerSecond: bytesPerSecond } = config;
+    const cleaning = { clock, timers, keyMapBytes, bytesPerSecond };
+    if (config.cleanerEnabled) this.#every(config.cleanerBackoffMs, () => logs.compact(cleaning));
   }
 
   /** Partitions hosted here. */

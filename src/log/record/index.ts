@@ -40,7 +40,9 @@ export {
   type DecodeLimits,
   decodeRecords,
 } from './decode-records.ts';
+export { type BatchFilter, type FilteredBatch, filterBatch } from './filter-batch.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
 export { recompressBatch } from './recompress-batch.ts';
+export { RecordCursor } from './record-cursor.ts';
 export { stampBatch, stampLogAppendTime } from './stamp-batch.ts';
 export { type BatchProblem, producerBatchProblem, validateBatch } from './validate-batch.ts';

@@ -108,7 +108,7 @@ describe('creating topics', () => {
     [{ configs: { 'min.insync.replica': '1' } }, 'INVALID_CONFIG', /did you mean "min.insync.replicas"\?/],
     [{ configs: { toString: '1' } }, 'INVALID_CONFIG', /unknown topic configuration key "toString"/],
     [{ configs: { 'min.insync.replicas': '0' } }, 'INVALID_CONFIG', /from 1 to/],
-    [{ configs: { 'cleanup.policy': '' } }, 'INVALID_CONFIG', /at least one of delete/],
+    [{ configs: { 'cleanup.policy': '' } }, 'INVALID_CONFIG', /at least one of delete, compact/],
     [{ replicationFactor: 0 }, 'INVALID_REPLICATION_FACTOR', /at least 1, not 0/],
     [{ replicationFactor: -2 }, 'INVALID_REPLICATION_FACTOR', /not -2/],
     [{ replicationFactor: 4 }, 'INVALID_REPLICATION_FACTOR', /4 is larger than .* 3 \(2 alive\)/],

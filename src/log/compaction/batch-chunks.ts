@@ -1,0 +1,52 @@
+import { CorruptionError } from '../../base/index.ts';
+import type { FileHandle } from '../../env/index.ts';
+import {
+  BATCH_HEADER_BYTES,
+  BATCH_OVERHEAD_BYTES,
+  type BatchView,
+  batchSizeBytes,
+  readBatchHeader,
+  validateBatch,
+} from '../record/index.ts';
+
+/** Small enough that the work on one chunk holds nobody up for long; a larger batch comes alone. */
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * The batches of the first `sizeBytes` of a file, in chunks, each batch checked against its CRC. The memory of a chunk
+ * is used again for the next one. Throws CorruptionError.
+ */
+export async function* batchChunks(handle: FileHandle, sizeBytes: number): AsyncGenerator<BatchView[]> {
+  let window = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(sizeBytes, BATCH_HEADER_BYTES)));
+  let position = 0;
+  while (position < sizeBytes) {
+    const wanted = Math.min(window.length, sizeBytes - position);
+    const filled = await handle.read(window.subarray(0, wanted), position);
+    const found = wholeBatches(handle.path, window.subarray(0, filled), position);
+    const last = found.at(-1);
+    if (last !== undefined) {
+      yield found;
+      position += found.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      continue;
+    }
+    const size = filled < BATCH_HEADER_BYTES ? 0 : batchSizeBytes(window);
+    if (filled < wanted || size <= filled || size > sizeBytes - position)
+      throw new CorruptionError(handle.path, position, 'a whole batch', `${filled} bytes`);
+    window = Buffer.allocUnsafeSlow(size);
+  }
+}
+
+function wholeBatches(path: string, bytes: Buffer, position: number): BatchView[] {
+  const found: BatchView[] = [];
+  for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length; ) {
+    const size = batchSizeBytes(bytes, at);
+    if (size >= BATCH_OVERHEAD_BYTES && at + size > bytes.length) break;
+    const batch = bytes.subarray(at, Math.max(at, at + size));
+    const problem = validateBatch(batch);
+    if (problem !== undefined)
+      throw new CorruptionError(path, position + at, 'a record batch', problem.message);
+    found.push({ header: readBatchHeader(batch), bytes: batch });
+    at += size;
+  }
+  return found;
+}

@@ -1,0 +1,171 @@
+/**
+ * Compacts the logs of one directory, one at a time, the dirtiest first, until none is due.
+ *
+ * A log whose cleaning fails hinders no other: one that cannot be read any more goes offline like at any other read; one
+ * whose result cannot be written, or whose keys have no room, stays in service and is let alone for a time that doubles.
+ * Source: Kafka's LogCleaner and LogCleanerManager.grabFilthiestCompactedLog.
+ */
+import { CorruptionError, EnvironmentError, type Random } from '../../base/index.ts';
+import { type Clock, type Logger, sleep, type Timers } from '../../env/index.ts';
+import { isReadFatal } from '../log-reader.ts';
+import type { PartitionLog } from '../partition-log.ts';
+import { SECRET_BYTES } from './core/key-hash.ts';
+import type { CleaningPlan } from './core/plan-cleaning.ts';
+import { Throttle } from './core/throttle.ts';
+import type { CleaningOutcome } from './log-compactor.ts';
+
+export interface CleanerOptions {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Memory for the keys of one log. */
+  readonly keyMapBytes: number;
+  /** Read and written, in sum. */
+  readonly bytesPerSecond: number;
+}
+
+export interface CleanerPorts {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly logs: () => Iterable<PartitionLog>;
+  /** Saves where each log is clean up to. */
+  readonly saveCheckpoints: () => Promise<void>;
+}
+
+/** How long a log is let alone after its first failed cleaning, and at most. */
+const PAUSE_MS = 60_000;
+const PAUSE_MAX_MS = 3_600_000;
+
+interface Pause {
+  readonly untilMs: number;
+  readonly pauseMs: number;
+}
+
+export class LogCleaner {
+  readonly #ports: CleanerPorts;
+  readonly #paused = new WeakMap<PartitionLog, Pause>();
+  readonly #stop = new AbortController();
+  #throttle: { readonly bytesPerSecond: number; readonly throttle: Throttle } | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(ports: CleanerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves when no log is due. Calls run one after another. Rejects with EnvironmentError of a checkpoint. */
+  run(options: CleanerOptions): Promise<void> {
+    const done = this.#running.then(() => this.#run(options));
+    this.#running = done.catch(() => {});
+    return done;
+  }
+
+  /** Nothing is begun any more. A cleaning under way ends with its log: see LogCompactor.stop. */
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #run(options: CleanerOptions): Promise<void> {
+    const done = new Set<PartitionLog>();
+    while (!this.#stop.signal.aborted) {
+      const next = await this.#dirtiest(options, done);
+      if (next === undefined || this.#stop.signal.aborted) return;
+      const goesOn = await this.#clean(next.log, next.plan, options);
+      if (!goesOn) done.add(next.log);
+    }
+  }
+
+  async #dirtiest(
+    { clock }: CleanerOptions,
+    done: ReadonlySet<PartitionLog>,
+  ): Promise<{ log: PartitionLog; plan: CleaningPlan } | undefined> {
+    let best: { log: PartitionLog; plan: CleaningPlan } | undefined;
+    for (const log of [...this.#ports.logs()]) {
+      if (!log.compactor.isWanted || done.has(log) || this.#isPaused(log, clock)) continue;
+      try {
+        const plan = await log.compactor.plan(clock.wallMs());
+        if (plan.isDue && plan.dirtyRatio > (best?.plan.dirtyRatio ?? -1)) best = { log, plan };
+      } catch (error) {
+        this.#failed(log, error, clock);
+      }
+    }
+    return best;
+  }
+
+  /** True: there may be more to clean in it. */
+  async #clean(log: PartitionLog, plan: CleaningPlan, options: CleanerOptions): Promise<boolean> {
+    const { topic, partition } = log;
+    const { logger, random } = this.#ports;
+    try {
+      const outcome = await log.compactor.clean(plan, {
+        nowMs: options.clock.wallMs(),
+        keyMapBytes: options.keyMapBytes,
+        secret: random.bytes(SECRET_BYTES),
+        pace: (bytes, signal) => this.#pace(bytes, signal, options),
+      });
+      if (outcome.kind === 'given-up') return false;
+      if (outcome.kind === 'no-room') {
+        const { records } = outcome;
+        const { keyMapBytes } = options;
+        logger.warn(
+          { topic, partition, records, keyMapBytes },
+          'log.cleaner.dedupe.buffer.size is too small',
+        );
+        this.#pause(log, options.clock);
+        return false;
+      }
+      this.#paused.delete(log);
+      this.#report(log, plan, outcome);
+    } catch (error) {
+      this.#failed(log, error, options.clock);
+      return false;
+    }
+    // At a stop they are saved by whoever stops.
+    if (!this.#stop.signal.aborted) await this.#ports.saveCheckpoints();
+    return true;
+  }
+
+  #report(
+    { topic, partition }: PartitionLog,
+    plan: CleaningPlan,
+    outcome: Extract<CleaningOutcome, { kind: 'cleaned' }>,
+  ): void {
+    const { kind: _, keylessDropped, unreadable, ...figures } = outcome;
+    const { logger } = this.#ports;
+    logger.info({ topic, partition, ...figures, from: plan.firstDirtyOffset }, 'compacted a log');
+    if (keylessDropped > 0)
+      logger.warn({ topic, partition, records: keylessDropped }, 'compaction removed records without a key');
+    if (unreadable > 0)
+      logger.warn({ topic, partition, batches: unreadable }, 'compaction kept batches that cannot be opened');
+  }
+
+  async #pace(bytes: number, signal: AbortSignal, { clock, timers, bytesPerSecond }: CleanerOptions) {
+    if (this.#throttle?.bytesPerSecond !== bytesPerSecond)
+      this.#throttle = { bytesPerSecond, throttle: new Throttle(bytesPerSecond) };
+    const waitMs = this.#throttle.throttle.pass(bytes, clock.monotonicMs());
+    if (waitMs > 0) await sleep(timers, waitMs, signal);
+  }
+
+  #failed(log: PartitionLog, error: unknown, clock: Clock): void {
+    const ours = error instanceof CorruptionError || error instanceof EnvironmentError;
+    if (!ours) throw error;
+    const { topic, partition } = log;
+    const { logger } = this.#ports;
+    const isOfResult = error instanceof EnvironmentError && error.subject.endsWith('.cleaned');
+    if (isReadFatal(error) && !isOfResult) {
+      logger.error({ topic, partition, error: error.message }, 'compaction met damage');
+      log.takeOffline(error);
+      return;
+    }
+    const pauseMs = this.#pause(log, clock);
+    logger.warn({ topic, partition, error: error.message, pauseMs }, 'a log could not be compacted');
+  }
+
+  #isPaused(log: PartitionLog, clock: Clock): boolean {
+    return (this.#paused.get(log)?.untilMs ?? 0) > clock.monotonicMs();
+  }
+
+  #pause(log: PartitionLog, clock: Clock): number {
+    const pauseMs = Math.min((this.#paused.get(log)?.pauseMs ?? PAUSE_MS / 2) * 2, PAUSE_MAX_MS);
+    this.#paused.set(log, { pauseMs, untilMs: clock.monotonicMs() + pauseMs });
+    return pauseMs;
+  }
+}

@@ -1,0 +1,110 @@
+import { SeededRandom } from '../../../src/base/index.ts';
+import type { CleaningOutcome } from '../../../src/log/compaction/log-compactor.ts';
+import { BatchBuilder, batches, decodeRecords } from '../../../src/log/record/index.ts';
+import { LogFixture } from '../log-fixture.ts';
+
+export interface Put {
+  readonly key: string;
+  /** Absent: a tombstone. */
+  readonly value?: string;
+}
+
+export interface Kept {
+  readonly offset: number;
+  readonly key: string;
+  readonly value: string | undefined;
+}
+
+type Options = ConstructorParameters<typeof LogFixture>[0];
+
+/** A compacted log of small segments. */
+export class CompactionFixture extends LogFixture {
+  nowMs = 1_000_000;
+  #cleanings = 0;
+
+  constructor(options: Options = {}) {
+    const config = {
+      segmentBytes: 400,
+      indexIntervalBytes: 100,
+      compacts: true,
+      deletes: false,
+      minCleanableDirtyRatio: 0,
+      deleteRetentionMs: 1000,
+      ...options.config,
+    };
+    super({ tailCacheBytes: 0, ...options, config });
+  }
+
+  static override async open(options: Options = {}): Promise<CompactionFixture> {
+    const fixture = new CompactionFixture(options);
+    await fixture.reopen();
+    return fixture;
+  }
+
+  /** One batch. */
+  put(
+    puts: readonly Put[],
+    options: Partial<ConstructorParameters<typeof BatchBuilder>[0]> & { epoch?: number } = {},
+  ) {
+    const builder = new BatchBuilder({ compression: 'none', ...options });
+    for (const { key, value } of puts)
+      builder.append({
+        key: Buffer.from(key),
+        value: value === undefined ? null : Buffer.from(value),
+        timestampMs: this.nowMs,
+      });
+    return this.log.appendAsLeader(builder.build(), { leaderEpoch: options.epoch ?? 0, nowMs: this.nowMs });
+  }
+
+  /** Everything is flushed and committed, and the active segment is not the one with what was put so far. */
+  async settle(): Promise<void> {
+    await this.flushed();
+    this.log.setHighWatermark(this.log.logEndOffset);
+  }
+
+  async clean(keyMapBytes = 1_000_000): Promise<CleaningOutcome> {
+    await this.settle();
+    const plan = await this.log.compactor.plan(this.nowMs);
+    return this.log.compactor.clean(plan, {
+      nowMs: this.nowMs,
+      keyMapBytes,
+      secret: new SeededRandom(7, `cleaning ${this.#cleanings++}`).bytes(16),
+      pace: async () => {},
+    });
+  }
+
+  /** All records from `from` on, as a reader gets them. */
+  async records(from = this.log.logStartOffset, maxBytes = 1_000_000): Promise<Kept[]> {
+    const kept: Kept[] = [];
+    for (let next = from; next < this.log.logEndOffset; ) {
+      const upperBound = this.log.logEndOffset;
+      const read = await this.log.read(next, { maxBytes, upperBound, atLeastOne: true });
+      if (read.batches.length === 0) throw new Error(`nothing at ${next} below ${upperBound}`);
+      for (const some of read.batches)
+        for (const { header, bytes } of batches(some)) {
+          next = header.lastOffset + 1;
+          for (const { offset, key, value } of decodeRecords(bytes))
+            if (offset >= from) kept.push({ offset, key: text(key) ?? '', value: text(value) });
+        }
+    }
+    return kept;
+  }
+
+  /** Key to last value, as a table would show it. */
+  async table(): Promise<Map<string, string>> {
+    return tableOf(await this.records());
+  }
+}
+
+export function tableOf(records: readonly Kept[]): Map<string, string> {
+  const table = new Map<string, string>();
+  for (const { key, value } of records) {
+    if (value === undefined) table.delete(key);
+    else table.set(key, value);
+  }
+  return table;
+}
+
+function text(bytes: Uint8Array | undefined): string | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+}
