@@ -4,9 +4,9 @@ import type { SegmentList } from './segment-list.ts';
 
 /**
  * Where the log may begin by retention.ms and retention.bytes: the base of a segment at or below the high
- * watermark. Without `delete` in cleanup.policy that is the first. From the front, a segment goes while its newest record is too old, or while the rest without
- * it still reaches the size. Source: Kafka's UnifiedLog.deleteRetentionMsBreachedSegments and
- * deleteRetentionSizeBreachedSegments.
+ * watermark. From the front, a segment goes while its newest record is too old, or while the rest without
+ * it still reaches the size; without `delete` in cleanup.policy none does. Source: Kafka's
+ * UnifiedLog.deleteRetentionMsBreachedSegments and deleteRetentionSizeBreachedSegments.
  */
 export function retainedFrom(
   segments: SegmentList,

@@ -35,8 +35,6 @@ export interface LogFileName {
   readonly baseOffset: Offset;
 }
 
-/** Kafka's cleaner keeps this one; it has the form of the others. */
-const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 const IN_PASSING = /(\.tmp|\.deleted|\.cleaned|\.swap)+$/;
 
 const BY_SUFFIX: Readonly<Record<string, LogFileKind>> = {
@@ -47,10 +45,7 @@ const BY_SUFFIX: Readonly<Record<string, LogFileKind>> = {
 };
 
 const BY_NAME: ReadonlyMap<string, LogFileKind> = new Map<string, LogFileKind>([
-  ...[...Object.values(CHECKPOINT_NAMES), CLEANER_CHECKPOINT].map((name): [string, LogFileKind] => [
-    name,
-    'offset-checkpoint',
-  ]),
+  ...Object.values(CHECKPOINT_NAMES).map((name): [string, LogFileKind] => [name, 'offset-checkpoint']),
   [EPOCH_CHECKPOINT, 'leader-epoch-checkpoint'],
   [PARTITION_METADATA, 'partition-metadata'],
   [META_PROPERTIES, 'meta-properties'],

@@ -69,8 +69,9 @@ describe('the files of a data directory', () => {
     const found = await inspectAll({ deep: true });
     expect(findingsOf(found)).toEqual([]);
     const starts = found.flatMap((one) => (one.kind === 'file' ? [`${one.fileKind} ${one.file}`] : []));
-    expect(starts.slice(0, 7)).toEqual([
+    expect(starts.slice(0, 8)).toEqual([
       'clean-shutdown /data/.kafka_cleanshutdown',
+      'offset-checkpoint /data/cleaner-offset-checkpoint',
       'offset-checkpoint /data/log-start-offset-checkpoint',
       'offset-checkpoint /data/recovery-point-offset-checkpoint',
       'offset-checkpoint /data/replication-offset-checkpoint',
@@ -80,7 +81,9 @@ describe('the files of a data directory', () => {
     ]);
     const ofType = (type: string) => fieldsOf(rowsOf(found).filter((row) => row.type === type));
     expect(ofType('clean_shutdown')).toEqual([{ version: 0, brokerEpoch: 7 }]);
-    expect(ofType('offset')).toEqual([0, 200, 190].map((offset) => ({ topic: 't', partition: 0, offset })));
+    expect(ofType('offset')).toEqual(
+      [0, 0, 200, 190].map((offset) => ({ topic: 't', partition: 0, offset })),
+    );
     expect(ofType('partition_metadata')).toEqual([{ version: 0, topicId: TOPIC_ID }]);
     expect(ofType('leader_epoch')).toEqual([
       { epoch: 1, startOffset: 0 },

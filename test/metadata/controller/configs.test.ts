@@ -43,7 +43,9 @@ describe('altering configurations', () => {
     };
     expect(change('append', 'delete')).toEqual(['NONE', 'delete']);
     expect(change('append', 'delete')).toEqual(['NONE', 'delete']);
-    expect(change('append', 'compact')).toEqual(['INVALID_CONFIG', 'delete']);
+    expect(change('append', 'tidy')).toEqual(['INVALID_CONFIG', 'delete']);
+    expect(change('append', 'compact')).toEqual(['NONE', 'delete,compact']);
+    expect(change('subtract', 'compact')).toEqual(['NONE', 'delete']);
     expect(change('subtract', 'delete')).toEqual(['INVALID_CONFIG', 'delete']);
   });
 
