@@ -10,8 +10,7 @@ export interface LogConfig {
   readonly segmentIndexBytes: number;
   readonly indexIntervalBytes: number;
   readonly maxMessageBytes: number;
-  /** cleanup.policy: whether old segments are deleted, and whether records give way to newer ones of their key. */
-  readonly deletes: boolean;
+  /** cleanup.policy holds compact: records give way to newer ones of their key. */
   readonly compacts: boolean;
   readonly minCleanableDirtyRatio: number;
   readonly minCompactionLagMs: number;
@@ -53,7 +52,6 @@ export function toLogConfig(
     segmentIndexBytes: Number(text('segment.index.bytes')),
     indexIntervalBytes: Number(text('index.interval.bytes')),
     maxMessageBytes: Number(text('max.message.bytes')),
-    deletes: policies.includes('delete'),
     compacts,
     minCleanableDirtyRatio: Number(text('min.cleanable.dirty.ratio')),
     minCompactionLagMs: Number(text('min.compaction.lag.ms')),
@@ -61,7 +59,7 @@ export function toLogConfig(
     deleteRetentionMs: Number(text('delete.retention.ms')),
     retentionMs: Number(text('retention.ms')),
     retentionBytes: Number(text('retention.bytes')),
-    deletes: splitList(text('cleanup.policy')).includes('delete'),
+    deletes: policies.includes('delete'),
     compressionType: compression === 'uncompressed' ? 'none' : (compression as CompressionType | 'producer'),
     timestampType: text('message.timestamp.type') as TimestampType,
     writeCaching: text('write.caching') === 'true',
