@@ -41,6 +41,8 @@ export class SegmentIndex {
 
   /** The segment grows no more: its largest timestamp becomes the last time entry. */
   seal(): void {
+    const isEmpty = this.offsets.count === 0 && this.#bytesSinceEntry === 0;
+    if (isEmpty) return;
     this.times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset);
   }
 

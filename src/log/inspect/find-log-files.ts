@@ -6,8 +6,8 @@ import { findLogFileKind, type LogFileKind } from './file-kinds.ts';
 const DEPTH_MAX = 3;
 /** LevelDB's, and of the quorum: not files of a log. */
 const METADATA_LOG = '__cluster_metadata-0';
-/** What a replacement that did not come to its end left behind: nobody reads it. */
-const LEFTOVER = /\.tmp$/;
+/** What is being written to replace a file, or was left behind by it: nobody reads it. */
+const UNFINISHED = /\.(tmp|cleaned)$/;
 
 /**
  * `path` itself when it is a file of a log by its name, or all such files below it, sorted by directory and name.
@@ -34,7 +34,7 @@ async function findBelow(files: Files, directory: string, depth: number): Promis
   const directories: string[] = [];
   for (const name of await files.list(directory)) {
     const path = `${directory}/${name}`;
-    if (findLogFileKind(name) !== undefined && !LEFTOVER.test(name)) found.push(path);
+    if (findLogFileKind(name) !== undefined && !UNFINISHED.test(name)) found.push(path);
     else if (name !== METADATA_LOG && (await files.stat(path))?.kind === 'directory') directories.push(path);
   }
   if (depth > 1) for (const path of directories) found.push(...(await findBelow(files, path, depth - 1)));

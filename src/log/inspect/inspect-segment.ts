@@ -38,7 +38,10 @@ export async function* inspectSegment(
       endPosition = step.position + step.bytes.length;
     } else yield await sayEnd(files, handle.path, baseOffset, step);
   }
-  if (indexes !== undefined) yield* endIndexes(handle.path, indexes, endPosition, checker.nextOffset);
+  if (indexes !== undefined) {
+    if (await wasReplaced(files, handle.path, endPosition)) yield replacedNote(handle.path);
+    else yield* endIndexes(handle.path, indexes, endPosition, checker.nextOffset);
+  }
   if (options.deep === true) {
     const { batches, records, nextOffset } = checker;
     const fields = { batches, records, baseOffset, nextOffset, size: endPosition };
@@ -99,6 +102,15 @@ async function isFollowed(files: Files, file: string, baseOffset: Offset): Promi
     const other = findLogFileKind(name);
     return name.endsWith('.log') && other?.kind === 'segment' && other.baseOffset > baseOffset;
   });
+}
+
+/** Compaction put a smaller file in its place, with indexes of its own: those that were read may be of either. */
+async function wasReplaced(files: Files, file: string, endPosition: number): Promise<boolean> {
+  return ((await files.stat(file))?.sizeBytes ?? 0) < endPosition;
+}
+
+function replacedNote(file: string): Note {
+  return { kind: 'note', file, position: 0, text: 'it was replaced or removed meanwhile: look again' };
 }
 
 interface Indexes {

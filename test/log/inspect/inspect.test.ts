@@ -98,9 +98,35 @@ describe('the files of a data directory', () => {
   it('of the quorum and of replacements that did not come to their end are passed over', async () => {
     await filled();
     await fixture.files.makeDirectory('/data/__cluster_metadata-0');
-    for (const path of ['/data/__cluster_metadata-0/000005.log', '/data/replication-offset-checkpoint.tmp'])
-      await overwrite(path, () => Buffer.from('torn'));
+    const paths = [
+      '__cluster_metadata-0/000005.log',
+      'replication-offset-checkpoint.tmp',
+      `${LOG.slice(6)}.cleaned`,
+    ];
+    for (const path of paths) await overwrite(`/data/${path}`, () => Buffer.from('torn'));
     expect(findingsOf(await inspectAll())).toEqual([]);
+  });
+
+  it('may hold an empty checkpoint of the cleaner, as Kafka makes it, and no other that is empty', async () => {
+    const look = async (name: string): Promise<number> => {
+      await overwrite(`/data/${name}`, () => new Uint8Array());
+      return findingsOf(await inspect(`/data/${name}`)).length;
+    };
+    expect(await look('cleaner-offset-checkpoint')).toBe(0);
+    expect(await look('replication-offset-checkpoint')).toBe(1);
+  });
+
+  it('of an index are not held against a segment that compaction replaced while it was read', async () => {
+    await filled();
+    await overwrite(`${LOG}.swap`, () => batchOf(['all that is left']));
+    const perform = fixture.files.perform.bind(fixture.files);
+    fixture.files.perform = async (operation, path, effect) => {
+      if (operation === 'stat' && path === FIRST_INDEX) await fixture.files.rename(`${LOG}.swap`, LOG);
+      return perform(operation, path, effect);
+    };
+    expect(await inspect(LOG, { verifyIndex: true })).toEqual([
+      { kind: 'note', file: LOG, position: 0, text: 'it was replaced or removed meanwhile: look again' },
+    ]);
   });
 
   it.each([
