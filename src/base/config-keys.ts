@@ -56,7 +56,12 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'min.insync.replicas': integer(1, 'in-sync replicas required to accept acks=all', 1, INT32_MAX),
   'max.message.bytes': integer(1_048_588, 'largest record batch, in bytes', 0, INT32_MAX),
   'segment.bytes': integer(1_073_741_824, 'size at which a segment is closed', 14, INT32_MAX),
-  'segment.ms': integer(604_800_000, 'age at which a segment is closed', 1),
+  'segment.ms': integer(
+    604_800_000,
+    'age at which a segment is closed; an idle one by the next look for old segments',
+    1,
+  ),
+  'segment.jitter.ms': integer(0, 'a segment is closed up to this much earlier, each by another part of it'),
   'segment.index.bytes': integer(10_485_760, 'largest offset index of a segment', 4, INT32_MAX),
   'index.interval.bytes': integer(4096, 'log bytes between two index entries', 0, INT32_MAX),
   'retention.ms': integer(604_800_000, 'age at which records are deleted; -1: never', -1),
@@ -230,6 +235,7 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     integer(1_073_741_824, 'default of the topic key', 14, INT32_MAX),
   ),
   'log.roll.ms': overriddenBy('segment.ms', integer(604_800_000, 'default of the topic key', 1)),
+  'log.roll.jitter.ms': overriddenBy('segment.jitter.ms', integer(0, 'default of the topic key')),
   'log.index.size.max.bytes': overriddenBy(
     'segment.index.bytes',
     integer(10_485_760, 'default of the topic key', 4, INT32_MAX),

@@ -7,6 +7,7 @@ import type { CompressionType, TimestampType } from './record/index.ts';
 export interface LogConfig {
   readonly segmentBytes: number;
   readonly segmentMs: number;
+  readonly segmentJitterMs: number;
   readonly segmentIndexBytes: number;
   readonly indexIntervalBytes: number;
   readonly maxMessageBytes: number;
@@ -48,6 +49,7 @@ export function toLogConfig(
   return {
     segmentBytes: Number(text('segment.bytes')),
     // Only closed segments are compacted.
+    segmentJitterMs: Number(text('segment.jitter.ms')),
     segmentMs: compacts ? Math.min(segmentMs, maxCompactionLagMs) : segmentMs,
     segmentIndexBytes: Number(text('segment.index.bytes')),
     indexIntervalBytes: Number(text('index.interval.bytes')),

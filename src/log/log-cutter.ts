@@ -2,6 +2,7 @@ import { ApiError, EnvironmentError, type Offset, type WallMs } from '../base/in
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer-replay.ts';
 import { retainedFrom } from './retention.ts';
+import { isIdleTooLong } from './roll-age.ts';
 import { findBatchBoundary, replaceSegments, truncateSegments } from './truncate-segments.ts';
 
 /**
@@ -16,6 +17,10 @@ export class LogCutter {
 
   constructor(log: LogState) {
     this.#log = log;
+    // A head that had to wait for the file of its successor.
+    log.onCreate = ({ baseOffset }) => {
+      if (baseOffset <= log.logStartOffset) log.exclusively(() => this.#removeHead()).catch(() => {});
+    };
   }
 
   get isCutting(): boolean {
@@ -88,10 +93,22 @@ export class LogCutter {
 
   /** See PartitionLog. */
   async applyRetention(nowMs: WallMs): Promise<void> {
-    const { segments, highWatermark, producers } = this.#log;
-    producers.expire(nowMs - segments.config.producerIdExpirationMs);
-    const offset = retainedFrom(segments, segments.config, nowMs, highWatermark);
-    if (offset > this.#log.logStartOffset) await this.advanceLogStart(offset);
+    const log = this.#log;
+    const { segments } = log;
+    log.producers.expire(nowMs - segments.config.producerIdExpirationMs);
+    const retained = await retainedFrom(log, nowMs);
+    if (log.closed || this.isCutting) return;
+    const { active, config } = segments;
+    const allGoes = retained === log.logEndOffset && retained > active.baseOffset;
+    // To the end as it was before something was appended: that keeps its segment.
+    const offset = allGoes ? retained : Math.min(retained, active.baseOffset);
+    if (allGoes || isIdleTooLong(config, active, nowMs)) this.#roll();
+    if (offset > log.logStartOffset) await this.advanceLogStart(offset);
+  }
+
+  #roll(): void {
+    this.#log.roll();
+    this.#log.writer.begin(this.#log.segments.active, this.#log.logEndOffset);
   }
 
   async #removeHead(): Promise<void> {

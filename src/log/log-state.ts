@@ -4,7 +4,9 @@ import type { EpochCheckpoint } from './epoch-checkpoint.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import type { LoadedLog } from './open-log.ts';
+import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import type { ProducerStates } from './producer-states.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SegmentPool } from './segment-pool.ts';
 import { storageRefusal, wayOut } from './storage-refusal.ts';
@@ -50,6 +52,8 @@ export class LogState implements LogPromise {
   readonly writer: LogWriter;
   readonly reader: LogReader;
   readonly listeners = new Set<() => void>();
+  /** Told of each new segment whose file is there. */
+  onCreate: (segment: Segment) => void = () => {};
   logStartOffset: Offset;
   /** The log start that no crash takes back; trails logStartOffset. */
   durableLogStartOffset: Offset;
@@ -80,7 +84,10 @@ export class LogState implements LogPromise {
         epochs: loaded.epochs,
         writeCaching: () => this.segments.config.writeCaching,
         retire: (segment) => this.segments.retire(segment),
-        create: (segment) => this.segments.create(segment),
+        create: async (segment) => {
+          await this.segments.create(segment);
+          this.onCreate(segment);
+        },
         onProgress: () => this.progressed(),
         onFailure: (error) => this.fail(error),
       },
@@ -97,6 +104,11 @@ export class LogState implements LogPromise {
 
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** Begins a new active segment, in memory: its file comes with what is written to it next. */
+  roll(): void {
+    this.segments.roll(this.logEndOffset, encodeProducerSnapshot(this.producers));
   }
 
   /** Runs after all that was given before it; the first task that fails takes the log offline. */

@@ -18,6 +18,8 @@ import type { Segment } from './segment.ts';
 /** Most bytes of one write; more wait for the next, so that no acknowledgement waits for an endless one. */
 const GROUP_BYTES_MAX = 1 * 1024 * 1024;
 
+const NOTHING = new Uint8Array(0);
+
 interface PendingWrite {
   readonly segment: Segment;
   readonly bytes: Uint8Array;
@@ -70,6 +72,11 @@ export class LogWriter {
     if (this.#writing || this.#failed) return;
     this.#writing = true;
     void this.#writeAll();
+  }
+
+  /** `segment` begins at the end of the log, before anything is appended to it. */
+  begin(segment: Segment, endOffset: Offset): void {
+    this.enqueue(segment, NOTHING, endOffset);
   }
 
   /** Resolves when nothing is under way and nothing waits. Also after a failure. */
@@ -152,7 +159,7 @@ export class LogWriter {
     }
     this.#pending.dropFront(buffers.length);
     const generation = this.#generation;
-    if (!(await this.#attempt(() => handle.write(buffers, segment.writtenBytes)))) return false;
+    if (bytes > 0 && !(await this.#attempt(() => handle.write(buffers, segment.writtenBytes)))) return false;
     segment.writtenBytes += bytes;
     if (generation !== this.#generation) return false;
     this.written.advance(endOffset);

@@ -18,7 +18,6 @@ import { isReadFatal } from './log-reader.ts';
 import { type LogIdentity, LogState, type LogSurroundings } from './log-state.ts';
 import type { LoadedLog } from './open-log.ts';
 import { saveSnapshot } from './producer-replay.ts';
-import { encodeProducerSnapshot } from './producer-snapshot.ts';
 import { EMPTY_READ, type LogRead, type ReadOptions } from './read-log.ts';
 import { readBatchHeader, stampBatch } from './record/index.ts';
 import { searchTimestamp, type TimestampOffset } from './search-timestamp.ts';
@@ -199,8 +198,7 @@ export class PartitionLog {
 
   #append(batch: Uint8Array, lastOffset: Offset, maxTimestamp: WallMs): void {
     const appended = { lastOffset, maxTimestamp, sizeBytes: batch.length };
-    if (this.#state.segments.mustRoll(appended))
-      this.#state.segments.roll(this.#state.logEndOffset, encodeProducerSnapshot(this.#state.producers));
+    if (this.#state.segments.mustRoll(appended)) this.#state.roll();
     this.#state.segments.append(appended);
     this.#state.logEndOffset = lastOffset + 1;
     this.#state.tail.push(batch);
@@ -324,8 +322,8 @@ export class PartitionLog {
   }
 
   /**
-   * Removes whole segments that retention.ms and retention.bytes no longer keep; never one at or above the
-   * high watermark.
+   * Removes whole segments that retention.ms and retention.bytes no longer keep, never one at or above the high
+   * watermark, and closes an active one that has grown old. A log whose records are all too old is empty then.
    */
   applyRetention(nowMs: WallMs): Promise<void> {
     return this.#cutter.applyRetention(nowMs);

@@ -1,6 +1,7 @@
-import { assert, type Offset, type WallMs } from '../base/index.ts';
+import { assert, NONE, type Offset, type WallMs } from '../base/index.ts';
 import type { FileHandle, Files } from '../env/index.ts';
 import type { LogConfig } from './log-config.ts';
+import { rollAgeMs } from './roll-age.ts';
 import { Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 import type { SegmentPool } from './segment-pool.ts';
@@ -56,8 +57,13 @@ export class SegmentList {
       segment.sizeBytes + batch.sizeBytes > config.segmentBytes ||
       batch.lastOffset - segment.baseOffset > INT32_MAX ||
       (segment.index?.offsets.sizeBytes ?? 0) >= config.segmentIndexBytes ||
-      batch.maxTimestamp - (segment.firstTimestampMs ?? batch.maxTimestamp) > config.segmentMs
+      this.#isOld(segment, batch.maxTimestamp)
     );
+  }
+
+  #isOld(segment: Segment, timestampMs: WallMs): boolean {
+    const { firstTimestampMs = NONE } = segment;
+    return firstTimestampMs !== NONE && timestampMs - firstTimestampMs > rollAgeMs(this.config, segment);
   }
 
   /** Begins a new active segment, in memory only. `snapshot`: the producer states at its base. */

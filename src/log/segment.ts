@@ -24,6 +24,8 @@ export class Segment {
   writtenBytes = 0;
   /** Largest timestamp of its first batch; undefined: not known since the log was opened, or empty. */
   firstTimestampMs: WallMs | undefined;
+  /** When a look for old records met it first; undefined: not yet. */
+  metMs: WallMs | undefined;
   /** As last known while its index was here; see largestTimestampMs. */
   maxTimestampMs: WallMs = NONE;
   index: SegmentIndex | undefined;

@@ -130,6 +130,16 @@ export class LogFixture {
     await this.log.whenFlushed(this.log.logEndOffset);
   }
 
+  /** Everything that was begun with the files of the log is done. */
+  async settled(): Promise<void> {
+    await this.flushed();
+    // A cut to the end changes nothing, after all that was to be done before.
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      await this.log.truncateTo(this.log.logEndOffset);
+    }
+  }
+
   /** All values from `from` to the end, read in steps of `maxBytes`. */
   async values(from = this.log.logStartOffset, maxBytes = 1_000_000): Promise<string[]> {
     const found: string[] = [];

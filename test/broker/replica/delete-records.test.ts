@@ -70,6 +70,13 @@ describe('deleting records', () => {
     expect(starts(cluster)).toEqual([0, 0, 0]);
   });
 
+  it('of a topic that is only compacted is refused', async () => {
+    const cluster = await filled({ configs: { 'cleanup.policy': 'compact' } }, 0);
+    expect((await removed(cluster, 1, -1)).error).toBe('POLICY_VIOLATION');
+    cluster.setConfig('cleanup.policy', 'compact,delete');
+    expect((await removed(cluster, 1, -1)).lowWatermark).toBe(0);
+  });
+
   it('asked of a follower is refused with who leads', async () => {
     const cluster = await filled();
     const reply = await removed(cluster, 2, 4);
@@ -118,6 +125,23 @@ describe('deleting records', () => {
     for (const broker of cluster.brokers) await cluster.finish(broker.start());
     await cluster.settled();
     expect(starts(cluster)).toEqual([7, 7, 7]);
+  });
+
+  it('is not reported by a replica before its disk has it', async () => {
+    const cluster = await filled();
+    const { files } = cluster.get(3).environment;
+    const perform = files.perform.bind(files);
+    files.perform = async (operation, path, effect) => {
+      if (path.includes('log-start-offset'))
+        await new Promise<void>((resolve) => cluster.scheduler.after(200, resolve));
+      return perform(operation, path, effect);
+    };
+    const removing = remove(cluster, 1, 7);
+    await cluster.run(20);
+    // A listing meanwhile tells nothing else.
+    await cluster.finish(cluster.get(1).produce(['more']));
+    const [reply] = await cluster.finish(removing);
+    expect([reply?.lowWatermark, cluster.get(3).replica().log.durableLogStartOffset]).toEqual([7, 7]);
   });
 
   it('is kept by the next leader', async () => {
