@@ -55,7 +55,17 @@ async function start(): Promise<Node> {
   // The hard limit as well: Node raises the soft one to it.
   const child = spawn(
     '/bin/sh',
-    ['-c', `ulimit -n ${values.files}; exec "$@"`, 'sh', execPath, ...extra, MAIN, 'server', '--json', ...set],
+    [
+      '-c',
+      `ulimit -n ${values.files}; exec "$@"`,
+      'sh',
+      execPath,
+      ...extra,
+      MAIN,
+      'server',
+      '--json',
+      ...set,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   await new Promise<void>((resolve, reject) => {
@@ -133,7 +143,11 @@ async function describe(what: string, node: Node, more: Record<string, string>):
   printRow({
     what,
     settings: `${count(partitions)} partitions of ${RECORDS} records`,
-    figures: { ...more, 'resident MB': count(residentMb(node.pid)), 'open files': count(openFiles(node.pid)) },
+    figures: {
+      ...more,
+      'resident MB': count(residentMb(node.pid)),
+      'open files': count(openFiles(node.pid)),
+    },
   });
 }
 

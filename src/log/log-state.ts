@@ -82,6 +82,8 @@ export class LogState implements LogPromise {
     this.writer = new LogWriter(
       {
         epochs: loaded.epochs,
+        write: (segment, buffers) => this.segments.write(segment, buffers),
+        sync: (segment) => this.segments.sync(segment),
         writeCaching: () => this.segments.config.writeCaching,
         retire: (segment) => this.segments.retire(segment),
         create: async (segment) => {
@@ -96,6 +98,7 @@ export class LogState implements LogPromise {
     );
     this.tail = new LogTail(around.tailCache, () => this.writer.written.offset);
     this.reader = new LogReader(this.segments, this.tail);
+    this.segments.onFailure = (error) => this.fail(error);
   }
 
   get recoveryPoint(): Offset {

@@ -7,9 +7,9 @@ import { scanBatches } from './segment-scan.ts';
 import { TimeIndex } from './time-index.ts';
 
 /**
- * A stretch of a log in one file. The last segment of a log is active: its handle and index are always
- * here, and its file may be shorter than `sizeBytes` while a write is under way. Closed segments are opened
- * when read and let go of by the pool.
+ * A stretch of a log in one file. The last segment of a log is active: its file may be shorter than `sizeBytes`
+ * while a write is under way, and its index is always here. The pool opens the file when it is used and closes
+ * it some time after.
  */
 export class Segment {
   readonly baseOffset: Offset;
@@ -29,9 +29,16 @@ export class Segment {
   /** As last known while its index was here; see largestTimestampMs. */
   maxTimestampMs: WallMs = NONE;
   index: SegmentIndex | undefined;
-  /** The index was made anew, as its files were missing or made no sense, and has not been saved since. */
-  indexIsNew = false;
+  /** Its index is nowhere else: the segment is active, or not yet retired. */
+  keepsIndex = false;
+  /** The files of the index say what the index says. */
+  indexIsSaved = false;
   handle: FileHandle | undefined;
+  /** Writes that have ended, and how many of them a sync has covered. */
+  #writes = 0;
+  #syncedWrites = 0;
+  /** Of the first sync that failed: what is on disk is unknown since, also to a handle opened later. */
+  #failure: { readonly error: unknown } | undefined;
   /** Producer states at the base offset, to be saved with the file. */
   snapshot: Uint8Array | undefined;
   #loading: Promise<void> | undefined;
@@ -51,26 +58,67 @@ export class Segment {
     return this.index?.maxTimestampMs ?? this.maxTimestampMs;
   }
 
-  /** Makes the file. A leftover of a crash, never counted, is emptied. */
-  async create(): Promise<void> {
-    this.handle = await this.#files.open(this.logPath, 'create');
+  /** True while the system may hold bytes of it that are not on disk, and a sync may still bring them there. */
+  get mustSync(): boolean {
+    return this.#syncedWrites < this.#writes && this.#failure === undefined;
+  }
+
+  /** For the pool. Makes the file; a leftover of a crash, never counted, is emptied. */
+  async create(files: Files): Promise<void> {
+    this.handle = await files.open(this.logPath, 'create');
     await this.handle.truncate(0);
     this.exists = true;
+    this.keepsIndex = true;
     this.index ??= new SegmentIndex(this.baseOffset);
   }
 
-  /** Opens file and indexes. Indexes that are missing or make no sense are made anew. */
-  load(intervalBytes: number): Promise<void> {
-    this.#loading ??= this.#load(intervalBytes).finally(() => {
+  /** For the pool. Opens file and indexes. Indexes that are missing or make no sense are made anew. */
+  load(files: Files, intervalBytes: number): Promise<void> {
+    this.#loading ??= this.#load(files, intervalBytes).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
-  async #load(intervalBytes: number): Promise<void> {
-    this.handle ??= await this.#files.open(this.logPath, 'write');
-    this.index ??= (await this.#readIndex()) ?? (await this.rebuildIndex(intervalBytes));
+  async #load(files: Files, intervalBytes: number): Promise<void> {
+    this.handle ??= await files.open(this.logPath, 'write');
+    if (this.index !== undefined) return;
+    const saved = await this.#readIndex();
+    this.index = saved ?? (await this.rebuildIndex(intervalBytes));
+    this.indexIsSaved = saved !== undefined;
     this.maxTimestampMs = this.index.maxTimestampMs;
+  }
+
+  /** Appends to the open file. Index files describe a segment that does not grow: they go first. */
+  async write(buffers: readonly Uint8Array[]): Promise<void> {
+    const { handle } = this;
+    assert(handle !== undefined, 'an open segment is written to');
+    this.#assertSound();
+    if (this.indexIsSaved) await this.removeIndex();
+    try {
+      await handle.write(buffers, this.writtenBytes);
+    } finally {
+      this.#writes++;
+    }
+  }
+
+  /** Makes what was written before durable; the segment is open unless nothing was. */
+  async sync(): Promise<void> {
+    this.#assertSound();
+    const writes = this.#writes;
+    if (writes === this.#syncedWrites) return;
+    assert(this.handle !== undefined, 'a segment is not closed before it is synced');
+    try {
+      await this.handle.sync();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+    this.#syncedWrites = Math.max(this.#syncedWrites, writes);
+  }
+
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #readIndex(): Promise<SegmentIndex | undefined> {
@@ -97,7 +145,6 @@ export class Segment {
     if (end.problem !== undefined)
       throw new CorruptionError(this.logPath, end.position, 'a whole batch', end.problem);
     index.seal();
-    this.indexIsNew = true;
     return index;
   }
 
@@ -109,7 +156,7 @@ export class Segment {
     this.maxTimestampMs = index.maxTimestampMs;
     await this.#save('index', index.offsets.encode());
     await this.#save('timeindex', index.times.encode(this.baseOffset));
-    this.indexIsNew = false;
+    this.indexIsSaved = true;
   }
 
   async saveSnapshot(): Promise<void> {
@@ -134,16 +181,17 @@ export class Segment {
 
   /** Index files describe a closed segment only: one that grows again loses them. */
   async removeIndex(): Promise<void> {
+    this.indexIsSaved = false;
     await this.#files.remove(`${this.path}.index`);
     await this.#files.remove(`${this.path}.timeindex`);
   }
 
   async close(): Promise<void> {
     // What is being opened would stay open.
-    await this.#loading?.catch(() => {});
+    if (this.#loading !== undefined) await this.#loading.catch(() => {});
     const { handle } = this;
     this.handle = undefined;
-    this.index = undefined;
+    if (!this.keepsIndex) this.index = undefined;
     await handle?.close();
   }
 

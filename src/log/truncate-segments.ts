@@ -1,4 +1,4 @@
-import { assert, CorruptionError, type Offset } from '../base/index.ts';
+import { CorruptionError, type Offset } from '../base/index.ts';
 import { removeSnapshotsAbove } from './producer-replay.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -36,25 +36,24 @@ export async function truncateSegments(segments: SegmentList, offset: Offset): P
   await files.syncDirectory(directory);
 }
 
-async function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
+function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
   const { indexIntervalBytes } = segments.config;
-  const segment = await segments.activate();
-  const { handle, index } = segment;
-  assert(handle !== undefined && index !== undefined, 'a loaded segment is open');
-  index.truncateTo(offset);
-  const start = index.offsets.lookup(offset);
-  const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-  const end = await scanBatches(handle, range, (header, at) => {
-    if (header.lastOffset >= offset) return false;
-    if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
-    return true;
+  return segments.activate(async (segment, handle, index) => {
+    index.truncateTo(offset);
+    const start = index.offsets.lookup(offset);
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, (header, at) => {
+      if (header.lastOffset >= offset) return false;
+      if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
+      return true;
+    });
+    assertSound(segment, end);
+    await handle.truncate(end.position);
+    await handle.sync();
+    segment.sizeBytes = end.position;
+    segment.writtenBytes = end.position;
+    await segment.removeIndex();
   });
-  assertSound(segment, end);
-  await handle.truncate(end.position);
-  await handle.sync();
-  segment.sizeBytes = end.position;
-  segment.writtenBytes = end.position;
-  await segment.removeIndex();
 }
 
 function assertSound(segment: Segment, end: ScanEnd): void {
