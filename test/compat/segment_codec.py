@@ -611,9 +611,14 @@ def decode_segment(directory, base_offset):
 
 
 def decode_text(data):
-    """Kafka's checkpoint: version, count, lines."""
+    """Kafka's checkpoint: version, count, lines; in version 1 a line with the CRC-32C of all before it follows."""
     version, count, *lines = data.decode().split("\n")
-    need(version == "0" and lines.pop() == "" and len(lines) == int(count), "a checkpoint that does not add up")
+    need(version in ("0", "1") and lines.pop() == "", "a checkpoint of another version, or cut")
+    if version == "1":
+        last = lines.pop()
+        covered = data[: len(data) - len(last) - 1]
+        need(last == f"crc32c {crc32c(covered):08x}", "a checkpoint with another checksum")
+    need(len(lines) == int(count), "a checkpoint that does not add up")
     return [[int(word) if word.isdigit() else word for word in line.split(" ")] for line in lines]
 
 
@@ -629,7 +634,7 @@ def decode_partition(directory):
     epochs = read_or_none(os.path.join(directory, "leader-epoch-checkpoint"))
     found["leader_epochs"] = None if epochs is None else decode_text(epochs)
     metadata = read_or_none(os.path.join(directory, "partition.metadata"))
-    match = re.fullmatch(r"version: 0\ntopic_id: (\S{22})\n?", (metadata or b"").decode())
+    match = re.fullmatch(r"version: 0\ntopic_id: (\S{22})\n?(?:crc32c: [0-9a-f]{8}\n)?", (metadata or b"").decode())
     found["topic_id"] = match and match[1]
     found["problems"] = [problem for segment in found["segments"] for problem in segment.pop("problems")]
     return found

@@ -107,7 +107,7 @@ describe('leader epochs of a log', () => {
     await fixture.log.whenFlushed(2);
   });
 
-  it('are in a text file that Kafka reads', async () => {
+  it('are in a text file, with a checksum', async () => {
     const fixture = await LogFixture.open();
     fixture.append(['a'], { epoch: 1 });
     fixture.append(['b'], { epoch: 4 });
@@ -115,6 +115,6 @@ describe('leader epochs of a log', () => {
     const handle = await fixture.files.open('/data/t-0/leader-epoch-checkpoint', 'read');
     const bytes = Buffer.alloc(100);
     const text = bytes.subarray(0, await handle.read(bytes, 0)).toString();
-    expect(text).toBe('0\n2\n1 0\n4 1\n');
+    expect(text).toBe('1\n2\n1 0\n4 1\ncrc32c 724ffd2f\n');
   });
 });

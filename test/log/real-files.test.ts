@@ -59,7 +59,7 @@ describe('a log on the real file system', () => {
     await third.manager.close({ brokerEpoch: 6 });
   });
 
-  it('has the files and names of Kafka', async () => {
+  it('has the files and names of Kafka, its text files with a checksum', async () => {
     const { manager, log } = await open();
     for (let i = 0; i < 90; i++) log.appendAsLeader(batchOf([`value ${i}`]), { leaderEpoch: 1, nowMs: 0 });
     await log.whenFlushed(90);
@@ -78,10 +78,12 @@ describe('a log on the real file system', () => {
       'partition.metadata',
     ]);
     const text = (name: string): Promise<string> => readFile(`${directory}/data/${name}`, 'utf8');
-    expect(await text('t-3/partition.metadata')).toBe(`version: 0\ntopic_id: ${TOPIC_ID}`);
-    expect(await text('replication-offset-checkpoint')).toBe('0\n1\nt 3 88\n');
-    expect(await text('recovery-point-offset-checkpoint')).toBe('0\n1\nt 3 90\n');
-    expect(await text('log-start-offset-checkpoint')).toBe('0\n1\nt 3 0\n');
+    expect(await text('t-3/partition.metadata')).toBe(
+      `version: 0\ntopic_id: ${TOPIC_ID}\ncrc32c: 86eccc1e\n`,
+    );
+    expect(await text('replication-offset-checkpoint')).toBe('1\n1\nt 3 88\ncrc32c 5adaec14\n');
+    expect(await text('recovery-point-offset-checkpoint')).toBe('1\n1\nt 3 90\ncrc32c 628fbdd2\n');
+    expect(await text('log-start-offset-checkpoint')).toBe('1\n1\nt 3 0\ncrc32c c410087c\n');
     expect(JSON.parse(await text('.kafka_cleanshutdown'))).toEqual({ version: 0, brokerEpoch: 9 });
   });
 });
