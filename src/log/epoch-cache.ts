@@ -58,6 +58,15 @@ export class EpochCache {
     return (epoch !== this.latestEpoch && this.assign(epoch, offset)) || cut;
   }
 
+  /** Of the batch at `offset`; undefined below the first entry. */
+  epochAt(offset: Offset): LeaderEpoch | undefined {
+    for (let i = this.#entries.length - 1; i >= 0; i--) {
+      const entry = this.#entries[i];
+      if (entry !== undefined && entry.startOffset <= offset) return entry.epoch;
+    }
+    return undefined;
+  }
+
   /**
    * The largest epoch of this log at or below `epoch`, and where it ends. Nothing when `epoch` is unknown
    * (-1) or above all of them; an epoch below all of them ends where the first begins.

@@ -1,22 +1,37 @@
-import { CorruptionError, EnvironmentError, type Offset } from '../base/index.ts';
+import {
+  CorruptionError,
+  EnvironmentError,
+  type LeaderEpoch,
+  type Offset,
+  type WallMs,
+} from '../base/index.ts';
 import { type LogRead, type ReadHint, type ReadOptions, readSegment, type SegmentRead } from './read-log.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { LogTail } from './tail-cache.ts';
+import { locateTimestamp } from './trusted-index.ts';
+
+/** What the log knows without its files. */
+export interface KnownOfLog {
+  readonly writtenOffset: () => Offset;
+  readonly epochAt: (offset: Offset) => LeaderEpoch | undefined;
+}
 
 /** Reads of one log, from its tail in memory when that reaches back far enough, else from its files. */
 export class LogReader {
   readonly #segments: SegmentList;
   readonly #tail: LogTail;
+  readonly #known: KnownOfLog;
   #layout = 0;
   /** Reads of files wait for it. */
   #held: Promise<void> | undefined;
   /** Where the last reader of the files went on: sequential readers skip the index. */
   #hint: ReadHint | undefined;
 
-  constructor(segments: SegmentList, tail: LogTail) {
+  constructor(segments: SegmentList, tail: LogTail, known: KnownOfLog) {
     this.#segments = segments;
     this.#tail = tail;
+    this.#known = known;
   }
 
   /** Changes whenever bytes that a read under way may have seen are gone. */
@@ -93,9 +108,33 @@ export class LogReader {
   /** undefined: nothing of the segment is in its file yet. */
   async #readOne(segment: Segment, from: Offset, options: ReadOptions): Promise<SegmentRead | undefined> {
     if (segment.writtenBytes === 0) return undefined;
-    return this.#segments.use(segment, (handle, index) =>
-      readSegment(segment, { handle, index }, from, options, this.#hint),
-    );
+    const { indexIntervalBytes } = this.#segments.config;
+    const { epochAt } = this.#known;
+    const endOffset = (): Offset => this.#endOf(segment);
+    return this.#segments.use(segment, (handle, index) => {
+      const witness = { hint: this.#hint, indexIntervalBytes, endOffset, epochAt };
+      return readSegment(segment, { handle, index }, from, options, witness);
+    });
+  }
+
+  #endOf(segment: Segment): Offset {
+    const { all } = this.#segments;
+    return all[all.indexOf(segment) + 1]?.baseOffset ?? this.#known.writtenOffset();
+  }
+
+  /** An offset of the segment before which no record is of `timestampMs` or later. */
+  async locateTimestamp(segment: Segment, timestampMs: WallMs): Promise<Offset> {
+    while (this.#held !== undefined) await this.#held;
+    const layout = this.#layout;
+    const { indexIntervalBytes } = this.#segments.config;
+    try {
+      return await this.#segments.use(segment, (handle, index) =>
+        locateTimestamp(segment, { handle, index }, timestampMs, indexIntervalBytes),
+      );
+    } catch (error) {
+      if (layout !== this.#layout) return segment.baseOffset;
+      throw error;
+    }
   }
 }
 

@@ -82,8 +82,6 @@ export class LogState implements LogPromise {
     this.writer = new LogWriter(
       {
         epochs: loaded.epochs,
-        write: (segment, buffers) => this.segments.write(segment, buffers),
-        sync: (segment) => this.segments.sync(segment),
         writeCaching: () => this.segments.config.writeCaching,
         retire: (segment) => this.segments.retire(segment),
         create: async (segment) => {
@@ -97,8 +95,10 @@ export class LogState implements LogPromise {
       loaded.logEndOffset,
     );
     this.tail = new LogTail(around.tailCache, () => this.writer.written.offset);
-    this.reader = new LogReader(this.segments, this.tail);
-    this.segments.onFailure = (error) => this.fail(error);
+    this.reader = new LogReader(this.segments, this.tail, {
+      writtenOffset: () => this.writer.written.offset,
+      epochAt: (offset) => this.epochs.cache.epochAt(offset),
+    });
   }
 
   get recoveryPoint(): Offset {

@@ -7,8 +7,8 @@ import { readInt32, writeInt32 } from './record/index.ts';
  *
  *   { last offset of the batch - base offset i32 | position of the batch i32 }*    strictly growing
  *
- * No checksum: a file that breaks the growth, or is missing, is made anew from the log. Source: Kafka's
- * OffsetIndex.
+ * No checksum: a file that breaks the growth, or is missing, is made anew from the log, and an entry is held
+ * against the batch it points to before it is used. Source: Kafka's OffsetIndex.
  */
 export const OFFSET_ENTRY_BYTES = 8;
 
@@ -41,13 +41,20 @@ export class OffsetIndex {
     this.#count++;
   }
 
-  /**
-   * Position of a batch that ends at or before `offset`: scanning from there meets it. 0 when no entry is
-   * that low.
-   */
-  lookup(offset: Offset): number {
+  /** The last entry at or below `offset`: a scan from its batch on meets that offset. */
+  find(offset: Offset): OffsetEntry | undefined {
     const index = this.#lastAtMost(offset - this.#base);
-    return index < 0 ? 0 : (this.#entries[index * 2 + 1] as number);
+    if (index < 0) return undefined;
+    const relative = this.#entries[index * 2] as number;
+    return { offset: this.#base + relative, position: this.#entries[index * 2 + 1] as number };
+  }
+
+  /** Those whose batch ends at `offset` or later. */
+  *entriesFrom(offset: Offset): Generator<OffsetEntry> {
+    for (let i = this.#lastAtMost(offset - this.#base - 1) + 1; i < this.#count; i++) {
+      const relative = this.#entries[i * 2] as number;
+      yield { offset: this.#base + relative, position: this.#entries[i * 2 + 1] as number };
+    }
   }
 
   /** Forgets entries whose batch ends at or after `offset`. */

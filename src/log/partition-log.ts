@@ -260,8 +260,10 @@ export class PartitionLog {
   async offsetForTimestamp(timestampMs: WallMs): Promise<TimestampOffset | undefined> {
     const segment = this.#state.segments.all.find((one) => one.largestTimestampMs >= timestampMs);
     if (segment === undefined) return undefined;
-    const known = segment.index?.times.lookup(timestampMs);
-    return searchTimestamp(this, known ?? segment.baseOffset, timestampMs);
+    const from = await this.#state.reader
+      .locateTimestamp(segment, timestampMs)
+      .catch((error: unknown) => this.#refuseRead(error));
+    return searchTimestamp(this, from, timestampMs);
   }
 
   /**
@@ -352,14 +354,9 @@ export class PartitionLog {
   async #saveForNextStart(): Promise<boolean> {
     const { segments, epochs, around, producers, topic, partition } = this.#state;
     try {
-      const { active } = segments;
-      // Else nothing was written since the log was opened, and what is not saved speaks of no batch.
-      if (!active.indexIsSaved) {
-        await epochs.settled();
-        await active.saveIndex();
-      }
-      if (producers.savedOffset !== this.#state.logEndOffset)
-        await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
+      await epochs.settled();
+      await segments.active.saveIndex();
+      await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
       return true;
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;

@@ -6,9 +6,11 @@ import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { offsetName, parseLogFileName } from './segment-names.ts';
 import { scanBatches } from './segment-scan.ts';
+import { locateBatch } from './trusted-index.ts';
 
-/** Offsets of the snapshots among the names of files of a log's directory, in their order. */
-export function snapshotsAmong(names: readonly string[]): Offset[] {
+/** Offsets of the snapshots in a log's directory, ascending. */
+export async function listSnapshots(files: Files, directory: string): Promise<Offset[]> {
+  const names = await files.list(directory);
   return names.flatMap((name) => {
     const parsed = parseLogFileName(name);
     return parsed?.suffix === 'snapshot' ? [parsed.offset] : [];
@@ -21,19 +23,8 @@ export function snapshotPath(directory: string, offset: Offset): string {
 
 /** Snapshots above `offset` describe a log that is no more. */
 export async function removeSnapshotsAbove(files: Files, directory: string, offset: Offset): Promise<void> {
-  await keepSnapshotsUpTo(files, directory, snapshotsAmong(await files.list(directory)), offset);
-}
-
-/** The same with a list of them at hand; resolves with those that are left. */
-export async function keepSnapshotsUpTo(
-  files: Files,
-  directory: string,
-  snapshots: readonly Offset[],
-  offset: Offset,
-): Promise<Offset[]> {
-  for (const snapshot of snapshots)
+  for (const snapshot of await listSnapshots(files, directory))
     if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
-  return snapshots.filter((snapshot) => snapshot <= offset);
 }
 
 /**
@@ -45,10 +36,8 @@ export async function loadSnapshot(
   directory: string,
   offset: Offset,
   logger: Logger,
-  listed?: readonly Offset[],
 ): Promise<{ states: ProducerStates; offset: Offset } | undefined> {
-  const among = listed ?? snapshotsAmong(await files.list(directory));
-  const snapshots = among.filter((snapshot) => snapshot <= offset);
+  const snapshots = (await listSnapshots(files, directory)).filter((snapshot) => snapshot <= offset);
   for (const snapshot of snapshots.reverse()) {
     const path = snapshotPath(directory, snapshot);
     const bytes = await readWholeFile(files, path);
@@ -76,24 +65,24 @@ export async function saveSnapshot(
 
 /**
  * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from
- * the headers of the batches since. All bytes of the log must be in its files. `listed`: the snapshots there are,
- * ascending; looked for when absent.
+ * the headers of the batches since. All bytes of the log must be in its files.
  */
 export async function rebuildProducers(
   segments: SegmentList,
   endOffset: Offset,
   logger: Logger,
-  listed?: readonly Offset[],
 ): Promise<ProducerStates> {
-  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger, listed);
+  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger);
   const states = snapshot?.states ?? new ProducerStates();
-  states.savedOffset = snapshot?.offset;
   const from = snapshot?.offset ?? 0;
+  const { indexIntervalBytes } = segments.config;
   if (from >= endOffset) return states;
   for (let i = segments.indexOf(from); i < segments.all.length; i++) {
     const segment = segments.all[i] as Segment;
     if (segment.baseOffset >= endOffset || segment.writtenBytes === 0) continue;
-    await segments.use(segment, (handle, index) => replay(segment, handle, index.offsets.lookup(from)));
+    await segments.use(segment, async (handle, index) =>
+      replay(segment, handle, await locateBatch(segment, { handle, index }, from, indexIntervalBytes)),
+    );
   }
   return states;
 

@@ -1,14 +1,23 @@
-import { CorruptionError, type Offset } from '../base/index.ts';
+/**
+ * Reading batches from a segment's file. A disk may hand back other bytes than it was given, so nothing leaves here unchecked:
+ *
+ *   each batch has its CRC; offset and leader epoch, which the CRC does not cover, fit between the batch before and the
+ *   batch after, and the epochs the log knows.
+ */
+import { CorruptionError, type LeaderEpoch, type Offset } from '../base/index.ts';
 import type { FileHandle } from '../env/index.ts';
 import {
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
+  batchBaseOffset,
   batchLastOffset,
+  batchLeaderEpoch,
   batchMagic,
   batchSizeBytes,
+  validateBatch,
 } from './record/index.ts';
 import type { Segment } from './segment.ts';
-import type { SegmentIndex } from './segment-index.ts';
+import { locateBatch, type OpenedSegment } from './trusted-index.ts';
 
 export interface ReadOptions {
   readonly maxBytes: number;
@@ -32,6 +41,8 @@ export const EMPTY_READ: LogRead = { batches: [], sizeBytes: 0 };
 /** Read beyond maxBytes, to get past the batches between the index entry and the offset asked for. */
 const SLACK_BYTES = 8 * 1024;
 const READ_BYTES_MIN = 16 * 1024;
+/** A batch begins with its offset. */
+const OFFSET_BYTES = 8;
 
 /** Where a batch begins that a reader will want next: spares the index and the batches before it. */
 export interface ReadHint {
@@ -47,26 +58,44 @@ export interface SegmentRead {
   readonly hint: ReadHint | undefined;
 }
 
+/** What the log knows beyond the file. */
+export interface ReadWitness {
+  readonly hint: ReadHint | undefined;
+  readonly indexIntervalBytes: number;
+  /** What the file holds now ends at or before it. */
+  endOffset(): Offset;
+  /** Of the batch that holds the offset; undefined: not known. */
+  epochAt(offset: Offset): LeaderEpoch | undefined;
+}
+
 /**
  * The batches of a segment's file from the one that holds `from`, in one buffer of their own. Throws
- * CorruptionError when the file does not hold batches.
+ * CorruptionError when the file does not hold what was written.
  */
 export async function readSegment(
   segment: Segment,
-  files: { readonly handle: FileHandle; readonly index: SegmentIndex },
+  opened: OpenedSegment,
   from: Offset,
   options: ReadOptions,
-  hint: ReadHint | undefined,
+  witness: ReadWitness,
 ): Promise<SegmentRead> {
   const end = segment.writtenBytes;
+  const endOffset = witness.endOffset();
+  const { hint, indexIntervalBytes } = witness;
   const hinted = hint?.segment === segment && hint.offset === from;
-  let position = hinted ? hint.position : files.index.offsets.lookup(from);
+  let position = hinted ? hint.position : await locateBatch(segment, opened, from, indexIntervalBytes);
+  // Of the first batch after an index entry only that it is the one of the entry.
+  const walk = { nextOffset: hinted ? from : position === 0 ? segment.baseOffset : 0 };
   let wanted = Math.max(READ_BYTES_MIN, options.maxBytes + (hinted ? 0 : SLACK_BYTES));
   while (position < end) {
     const chunk = Buffer.allocUnsafeSlow(Math.min(wanted, end - position));
-    const filled = await files.handle.read(chunk, position);
-    const found = selectBatches(chunk.subarray(0, filled), segment, position, from, options);
-    if (found.kind === 'found') return toSegmentRead(segment, position, chunk, found);
+    const filled = await opened.handle.read(chunk, position);
+    const window = { bytes: chunk.subarray(0, filled), position, segment };
+    const found = selectBatches(window, from, options, walk, witness);
+    if (found.kind === 'found') {
+      if (found.start < found.end) await assertFollowed(window, found, opened.handle, { end, endOffset });
+      return toSegmentRead(segment, position, chunk, found);
+    }
     if (found.kind === 'skipped') position += found.bytes;
     // A batch larger than the window: read it whole.
     else wanted = found.bytes;
@@ -76,48 +105,95 @@ export async function readSegment(
   return { read: EMPTY_READ, past: true, hint: undefined };
 }
 
+interface Window {
+  readonly bytes: Buffer;
+  /** In the file. */
+  readonly position: number;
+  readonly segment: Segment;
+}
+
+/** The batches met so far. */
+interface Walk {
+  nextOffset: Offset;
+}
+
 type Selection =
   | { readonly kind: 'found'; readonly start: number; readonly end: number; readonly nextOffset: Offset }
   | { readonly kind: 'skipped'; readonly bytes: number }
   | { readonly kind: 'cut'; readonly bytes: number };
 
 function selectBatches(
-  chunk: Buffer,
-  segment: Segment,
-  position: number,
+  window: Window,
   from: Offset,
   options: ReadOptions,
+  walk: Walk,
+  witness: ReadWitness,
 ): Selection {
+  const { bytes } = window;
   let at = 0;
   let start = -1;
-  let nextOffset = from;
-  while (at + BATCH_HEADER_BYTES <= chunk.length) {
-    const size = batchSizeBytes(chunk, at);
-    if (size < BATCH_HEADER_BYTES || batchMagic(chunk, at) !== BATCH_MAGIC)
-      throw new CorruptionError(
-        segment.logPath,
-        position + at,
-        'a record batch',
-        `${size} bytes of something else`,
-      );
-    const lastOffset = batchLastOffset(chunk, at);
+  while (at + BATCH_HEADER_BYTES <= bytes.length) {
+    const size = batchSizeBytes(bytes, at);
+    if (size < BATCH_HEADER_BYTES || batchMagic(bytes, at) !== BATCH_MAGIC)
+      throw damage(window, at, 'a record batch', `${size} bytes of something else`);
+    const lastOffset = batchLastOffset(bytes, at);
     if (lastOffset >= from) {
       const room = options.maxBytes - (start < 0 ? 0 : at - start);
       const fits = size <= room || (start < 0 && options.atLeastOne);
       if (lastOffset >= options.upperBound || !fits)
-        return { kind: 'found', start: Math.max(start, 0), end: start < 0 ? 0 : at, nextOffset };
-      if (at + size > chunk.length) break;
-      if (start < 0) start = at;
-      nextOffset = lastOffset + 1;
-    } else if (at + size > chunk.length) break;
+        return {
+          kind: 'found',
+          start: Math.max(start, 0),
+          end: start < 0 ? 0 : at,
+          nextOffset: walk.nextOffset,
+        };
+    }
+    if (at + size > bytes.length) break;
+    // Also of what is passed over: by a wrong length or offset it would hide what was asked for.
+    assertSound(window, at, size, walk, witness);
+    if (start < 0 && lastOffset >= from) start = at;
+    walk.nextOffset = lastOffset + 1;
     at += size;
   }
-  if (start >= 0) return { kind: 'found', start, end: at, nextOffset };
+  if (start >= 0) return { kind: 'found', start, end: at, nextOffset: walk.nextOffset };
   if (at > 0) return { kind: 'skipped', bytes: at };
   return {
     kind: 'cut',
-    bytes: chunk.length >= BATCH_HEADER_BYTES ? batchSizeBytes(chunk) : BATCH_HEADER_BYTES,
+    bytes: bytes.length >= BATCH_HEADER_BYTES ? batchSizeBytes(bytes) : BATCH_HEADER_BYTES,
   };
+}
+
+function assertSound(window: Window, at: number, size: number, walk: Walk, witness: ReadWitness): void {
+  const batch = window.bytes.subarray(at, at + size);
+  const problem = validateBatch(batch);
+  if (problem !== undefined) throw damage(window, at, 'a whole batch', problem.message);
+  const baseOffset = batchBaseOffset(batch);
+  if (baseOffset < walk.nextOffset)
+    throw damage(window, at, `offset ${walk.nextOffset} or more`, `${baseOffset}`);
+  const epoch = witness.epochAt(batchLastOffset(batch));
+  if (epoch !== undefined && epoch !== batchLeaderEpoch(batch))
+    throw damage(window, at, `leader epoch ${epoch}`, `${batchLeaderEpoch(batch)}`);
+}
+
+/** What comes after the last batch begins after it: else the offset of one of them is wrong. */
+async function assertFollowed(
+  window: Window,
+  { end, nextOffset }: { readonly end: number; readonly nextOffset: Offset },
+  handle: FileHandle,
+  file: { readonly end: number; readonly endOffset: Offset },
+): Promise<void> {
+  let following = file.endOffset;
+  if (end + OFFSET_BYTES <= window.bytes.length) following = batchBaseOffset(window.bytes, end);
+  else if (window.position + end < file.end) {
+    const next = Buffer.alloc(OFFSET_BYTES);
+    await handle.read(next, window.position + end);
+    following = batchBaseOffset(next);
+  }
+  if (following < nextOffset) throw damage(window, end, `offset ${nextOffset} or more`, `${following}`);
+}
+
+function damage({ segment, position }: Window, at: number, expected: string, found: string): CorruptionError {
+  return new CorruptionError(segment.logPath, position + at, expected, found);
 }
 
 function toSegmentRead(

@@ -46,6 +46,18 @@ export class SegmentIndex {
     this.times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset);
   }
 
+  /** Takes over what `other` knows of batches that end at `from` or later; this index knows those before them. */
+  goOnLike(other: SegmentIndex, from: Offset): void {
+    for (const { offset, position } of other.offsets.entriesFrom(from)) this.offsets.append(offset, position);
+    for (const { timestampMs, offset } of other.times.entriesFrom(from))
+      this.times.maybeAppend(timestampMs, offset);
+    if (other.#maxTimestampOffset >= from) {
+      this.#maxTimestampMs = other.#maxTimestampMs;
+      this.#maxTimestampOffset = other.#maxTimestampOffset;
+    }
+    this.#bytesSinceEntry = other.#bytesSinceEntry;
+  }
+
   /**
    * Forgets what is known of batches at or after `offset`; those after the last entry must then be noted
    * again.

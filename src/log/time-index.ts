@@ -31,10 +31,13 @@ export class TimeIndex {
     this.#entries.push({ timestampMs, offset });
   }
 
-  /** Offset from which a scan meets the first record of `timestampMs` or later; undefined: from the start. */
-  lookup(timestampMs: WallMs): Offset | undefined {
-    const index = this.#firstNot((entry) => entry.timestampMs < timestampMs);
-    return this.#entries[index - 1]?.offset;
+  /** The last entry below `timestampMs`: no record up to its offset is that late. undefined: scan from the start. */
+  find(timestampMs: WallMs): TimeEntry | undefined {
+    return this.#entries[this.#firstNot((entry) => entry.timestampMs < timestampMs) - 1];
+  }
+
+  entriesFrom(offset: Offset): readonly TimeEntry[] {
+    return this.#entries.slice(this.#firstNot((entry) => entry.offset < offset));
   }
 
   /** Forgets entries at or after `offset`. */

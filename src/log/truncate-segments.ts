@@ -1,8 +1,9 @@
-import { CorruptionError, type Offset } from '../base/index.ts';
+import { assert, CorruptionError, type Offset } from '../base/index.ts';
 import { removeSnapshotsAbove } from './producer-replay.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
+import { locateBatch } from './trusted-index.ts';
 
 /**
  * Where the log ends when every batch that ends at or after `offset` is gone: `offset`, or below it when
@@ -14,7 +15,8 @@ export async function findBatchBoundary(segments: SegmentList, offset: Offset): 
   const segment = segments.all[i];
   if (segment === undefined || segment.writtenBytes === 0) return segment?.baseOffset ?? offset;
   return segments.use(segment, async (handle, index) => {
-    const start = index.offsets.lookup(offset - 1);
+    const { indexIntervalBytes } = segments.config;
+    const start = await locateBatch(segment, { handle, index }, offset - 1, indexIntervalBytes);
     const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
     const end = await scanBatches(handle, range, (header) => header.lastOffset < offset);
     assertSound(segment, end);
@@ -36,24 +38,29 @@ export async function truncateSegments(segments: SegmentList, offset: Offset): P
   await files.syncDirectory(directory);
 }
 
-function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
+async function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
   const { indexIntervalBytes } = segments.config;
-  return segments.activate(async (segment, handle, index) => {
-    index.truncateTo(offset);
-    const start = index.offsets.lookup(offset);
-    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-    const end = await scanBatches(handle, range, (header, at) => {
-      if (header.lastOffset >= offset) return false;
-      if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
-      return true;
-    });
-    assertSound(segment, end);
-    await handle.truncate(end.position);
-    await handle.sync();
-    segment.sizeBytes = end.position;
-    segment.writtenBytes = end.position;
-    await segment.removeIndex();
+  const segment = await segments.activate();
+  const { handle } = segment;
+  assert(handle !== undefined && segment.index !== undefined, 'a loaded segment is open');
+  const opened = { handle, index: segment.index };
+  const start = await locateBatch(segment, opened, offset - 1, indexIntervalBytes);
+  // It may be another one now.
+  const { index } = segment;
+  index.truncateTo(offset);
+  segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, offset);
+  const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+  const end = await scanBatches(handle, range, (header, at) => {
+    if (header.lastOffset >= offset) return false;
+    if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
+    return true;
   });
+  assertSound(segment, end);
+  await handle.truncate(end.position);
+  await handle.sync();
+  segment.sizeBytes = end.position;
+  segment.writtenBytes = end.position;
+  await segment.removeIndex();
 }
 
 function assertSound(segment: Segment, end: ScanEnd): void {

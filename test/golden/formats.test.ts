@@ -109,7 +109,12 @@ describe('the golden bytes are written and read again, of', () => {
     index.append(157, 8410);
     expect(plain(index.encode())).toEqual(golden('offset-index'));
     const read = OffsetIndex.decode(100, golden('offset-index'), 10_000);
-    expect([101, 102, 156, 157].map((offset) => read?.lookup(offset))).toEqual([0, 4200, 4200, 8410]);
+    expect([101, 102, 156, 157].map((offset) => read?.find(offset)?.position)).toEqual([
+      undefined,
+      4200,
+      4200,
+      8410,
+    ]);
   });
 
   it('time-index', () => {
@@ -118,7 +123,7 @@ describe('the golden bytes are written and read again, of', () => {
     index.maybeAppend(T + 900, 157);
     expect(plain(index.encode(100))).toEqual(golden('time-index'));
     const read = TimeIndex.decode(100, golden('time-index'));
-    expect([T + 5, T + 6, T + 901].map((time) => read?.lookup(time))).toEqual([undefined, 102, 157]);
+    expect([T + 5, T + 6, T + 901].map((time) => read?.find(time)?.offset)).toEqual([undefined, 102, 157]);
   });
 
   it('producer-snapshot', () => {
