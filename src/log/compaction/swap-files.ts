@@ -66,11 +66,10 @@ export async function recoverSwaps(files: Files, directory: string): Promise<voi
     const base = parseLogFileName(name.slice(0, -SWAP.length))?.offset;
     if (base === undefined) continue;
     const end = await endOfSwap(files, directory, base);
-    const absorbed = names.flatMap((one) => {
-      const parsed = parseLogFileName(one);
-      return parsed?.suffix === 'log' && parsed.offset > base && parsed.offset < end ? [parsed.offset] : [];
-    });
-    await finishSwap(files, directory, base, absorbed);
+    // By any file of theirs: the segments may be gone, and their indexes not yet.
+    const offsets = names.flatMap((one) => parseLogFileName(one)?.offset ?? []);
+    const absorbed = new Set(offsets.filter((offset) => offset > base && offset < end));
+    await finishSwap(files, directory, base, [...absorbed]);
   }
 }
 

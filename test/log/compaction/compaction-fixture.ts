@@ -15,6 +15,8 @@ export interface Kept {
   readonly value: string | undefined;
 }
 
+type PutOptions = Partial<ConstructorParameters<typeof BatchBuilder>[0]> & { epoch?: number };
+
 type Options = ConstructorParameters<typeof LogFixture>[0];
 
 /** A compacted log of small segments. */
@@ -42,10 +44,12 @@ export class CompactionFixture extends LogFixture {
   }
 
   /** One batch. */
-  put(
-    puts: readonly Put[],
-    options: Partial<ConstructorParameters<typeof BatchBuilder>[0]> & { epoch?: number } = {},
-  ) {
+  put(puts: readonly Put[], options: PutOptions = {}) {
+    return this.putCopied(puts, options).appended;
+  }
+
+  /** One batch, and its bytes as they were sent. */
+  putCopied(puts: readonly Put[], options: PutOptions = {}) {
     const builder = new BatchBuilder({ compression: 'none', ...options });
     for (const { key, value } of puts)
       builder.append({
@@ -53,7 +57,21 @@ export class CompactionFixture extends LogFixture {
         value: value === undefined ? null : Buffer.from(value),
         timestampMs: this.nowMs,
       });
-    return this.log.appendAsLeader(builder.build(), { leaderEpoch: options.epoch ?? 0, nowMs: this.nowMs });
+    const bytes = builder.build();
+    const appended = this.log.appendAsLeader(Buffer.from(bytes), {
+      leaderEpoch: options.epoch ?? 0,
+      nowMs: this.nowMs,
+    });
+    return { bytes, appended };
+  }
+
+  /** Stops, loses the files of the log with this ending, and starts. */
+  async restartWithout(ending: string): Promise<void> {
+    await this.manager.close({ brokerEpoch: 7 });
+    const { directory } = this.log;
+    for (const name of await this.files.list(directory))
+      if (name.endsWith(ending)) await this.files.remove(`${directory}/${name}`);
+    await this.reopen();
   }
 
   /** Everything is flushed and committed, and the active segment is not the one with what was put so far. */

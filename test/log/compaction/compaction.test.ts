@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { batches } from '../../../src/log/record/index.ts';
 import { CompactionFixture } from './compaction-fixture.ts';
 
 const PAD = '.'.repeat(40);
@@ -9,22 +10,211 @@ async function fill(fixture: CompactionFixture, count: number, keys: number, fro
   await fixture.settle();
 }
 
+/** Headers of all batches, read one after another. */
+async function headers(fixture: CompactionFixture) {
+  const { log } = fixture;
+  const read = await log.read(log.logStartOffset, {
+    maxBytes: 1e6,
+    upperBound: log.logEndOffset,
+    atLeastOne: true,
+  });
+  return read.batches.flatMap((some) => [...batches(some)]).map(({ header }) => header);
+}
+
+async function segmentNames({ files, log }: CompactionFixture): Promise<string[]> {
+  return (await files.list(log.directory)).filter((name) => name.endsWith('.log'));
+}
+
 describe('compacting a log', () => {
   it('keeps the last record of each key, at its offset, and the end of the log', async () => {
     const fixture = await CompactionFixture.open();
     await fill(fixture, 60, 4);
     const before = await fixture.table();
     const end = fixture.log.logEndOffset;
-    const outcome = await fixture.clean();
-    expect(outcome.kind).toBe('cleaned');
+    expect((await fixture.clean()).kind).toBe('cleaned');
     expect(await fixture.table()).toEqual(before);
-    expect(fixture.log.logEndOffset).toBe(end);
     const records = await fixture.records();
     expect(records.length).toBeLessThan(20);
     for (const { offset, value } of records) expect(value).toBe(`v${offset}${PAD}`);
-    expect(fixture.log.failure).toBeUndefined();
     await fixture.restart();
     expect(await fixture.table()).toEqual(before);
     expect(fixture.log.logEndOffset).toBe(end);
+  });
+
+  it('never touches the active segment, nor what is not committed', async () => {
+    const fixture = await CompactionFixture.open();
+    await fill(fixture, 30, 1);
+    const active = Number((await segmentNames(fixture)).at(-1)?.slice(0, 20));
+    await fixture.clean();
+    expect((await fixture.records()).map(({ offset }) => offset)).toEqual([
+      active - 1,
+      ...Array.from({ length: 30 - active }, (_, i) => active + i),
+    ]);
+    const other = await CompactionFixture.open();
+    for (let i = 0; i < 30; i++) other.put([{ key: 'k', value: `v${i}${PAD}` }]);
+    await other.flushed();
+    expect(await other.log.compactor.plan(0)).toMatchObject({ endOffset: 0, isDue: false });
+    other.log.setHighWatermark(7);
+    expect((await other.log.compactor.plan(0)).endOffset).toBeLessThanOrEqual(7);
+  });
+
+  it('takes no segment before the next one is there, durably', async () => {
+    const fixture = await CompactionFixture.open();
+    const { release, arrived } = fixture.hold('sync-directory', 't-0');
+    for (let i = 0; i < 30; i++) fixture.put([{ key: 'k', value: `v${i}${PAD}` }]);
+    await arrived;
+    fixture.log.setHighWatermark(30);
+    expect((await fixture.log.compactor.plan(0)).endOffset).toBe(0);
+    release();
+    await fixture.flushed();
+    expect((await fixture.log.compactor.plan(0)).endOffset).toBeGreaterThan(20);
+  });
+
+  it('makes one segment of several that have become small', async () => {
+    const fixture = await CompactionFixture.open();
+    await fill(fixture, 60, 2);
+    const before = (await segmentNames(fixture)).length;
+    for (let i = 0; i < 3; i++) {
+      await fixture.clean();
+      await fill(fixture, 10, 2, 60 + i * 10);
+    }
+    await fixture.clean();
+    const after = await segmentNames(fixture);
+    expect(after.length).toBeLessThan(before / 3);
+    expect(
+      (await fixture.files.list(fixture.log.directory)).filter((name) => /cleaned|swap/.test(name)),
+    ).toEqual([]);
+  });
+
+  it('leaves a segment alone in which nothing goes', async () => {
+    const fixture = await CompactionFixture.open({ config: { segmentBytes: 300 } });
+    for (let i = 0; i < 20; i++) fixture.put([{ key: `k${i}`, value: PAD.repeat(4) }]);
+    const renames = fixture.watch('.cleaned');
+    const outcome = await fixture.clean();
+    expect(outcome).toMatchObject({ kind: 'cleaned', recordsBefore: 19, recordsAfter: 19 });
+    expect(renames).not.toContain('rename');
+  });
+
+  it('goes on where the memory for keys ended, until all is clean', async () => {
+    const fixture = await CompactionFixture.open();
+    await fill(fixture, 60, 12);
+    const before = await fixture.table();
+    const cleanTo: number[] = [];
+    for (let i = 0; i < 60 && (await fixture.log.compactor.plan(0)).isDue; i++) {
+      expect((await fixture.clean(5 * 32)).kind).toBe('cleaned');
+      cleanTo.push(fixture.log.firstDirtyOffset);
+      expect(await fixture.table()).toEqual(before);
+    }
+    expect(cleanTo.length).toBeGreaterThan(3);
+    expect(cleanTo).toEqual([...cleanTo].sort((a, b) => a - b));
+    expect((await fixture.records()).length).toBeLessThan(24);
+  });
+
+  it('says so when the memory holds not even the keys of one batch', async () => {
+    const fixture = await CompactionFixture.open();
+    for (let i = 0; i < 20; i++)
+      fixture.put([
+        { key: 'a', value: PAD },
+        { key: 'b', value: PAD },
+      ]);
+    expect(await fixture.clean(24)).toEqual({ kind: 'no-room', records: 2 });
+  });
+
+  it('remembers across a restart up to where the log is clean, and less after a cut below', async () => {
+    const fixture = await CompactionFixture.open();
+    await fill(fixture, 60, 3);
+    await fixture.clean();
+    const clean = fixture.log.firstDirtyOffset;
+    expect(clean).toBeGreaterThan(50);
+    await fixture.restart();
+    expect(fixture.log.firstDirtyOffset).toBe(clean);
+    await fixture.log.truncateTo(clean - 1);
+    expect(fixture.log.firstDirtyOffset).toBeLessThan(clean);
+    const end = fixture.log.logEndOffset;
+    await fixture.crash();
+    expect(fixture.log.firstDirtyOffset).toBeLessThanOrEqual(end);
+    await fill(fixture, 20, 3, end);
+    const before = await fixture.table();
+    await fixture.clean();
+    expect(await fixture.table()).toEqual(before);
+  });
+
+  it('drops a tombstone when delete.retention.ms have passed since it was first compacted', async () => {
+    const fixture = await CompactionFixture.open();
+    const tombstones = async () =>
+      (await fixture.records()).filter(({ value }) => value === undefined).length;
+    fixture.put([{ key: 'gone', value: 'x' }]);
+    fixture.put([{ key: 'gone' }]);
+    await fill(fixture, 20, 2, 2);
+    await fixture.clean();
+    expect(await tombstones()).toBe(1);
+    fixture.nowMs += 999;
+    await fill(fixture, 20, 2, 22);
+    await fixture.clean();
+    expect(await tombstones()).toBe(1);
+    fixture.nowMs += 1;
+    await fill(fixture, 20, 2, 42);
+    await fixture.clean();
+    expect(await tombstones()).toBe(0);
+    expect((await fixture.table()).has('gone')).toBe(false);
+  });
+
+  it('finds the largest timestamp of a record although a header without records bears a larger one', async () => {
+    const fixture = await CompactionFixture.open();
+    fixture.nowMs = 9_000_000;
+    fixture.put([{ key: 'k0', value: 'x' }]);
+    fixture.nowMs = 1_000_000;
+    await fill(fixture, 20, 2, 1);
+    await fixture.clean();
+    expect((await headers(fixture))[0]).toMatchObject({ count: 0, maxTimestamp: 9_000_000 });
+    expect((await fixture.log.maxTimestamp())?.timestampMs).toBe(1_000_000);
+    await fixture.restartWithout('index');
+    expect((await fixture.log.maxTimestamp())?.timestampMs).toBe(1_000_000);
+  });
+
+  it('ends when the log is closed meanwhile, and the log is whole', async () => {
+    const fixture = await CompactionFixture.open();
+    await fill(fixture, 60, 4);
+    const before = await fixture.table();
+    const { release, arrived } = fixture.hold('sync', '.cleaned');
+    const cleaning = fixture.clean();
+    await arrived;
+    const restarting = fixture.restart();
+    release();
+    expect(await cleaning).toEqual({ kind: 'given-up' });
+    await restarting;
+    expect(await fixture.table()).toEqual(before);
+    expect(
+      (await fixture.files.list(fixture.log.directory)).filter((name) => /cleaned|swap/.test(name)),
+    ).toEqual([]);
+  });
+
+  it('is noticed to have lost a segment, as any other log', async () => {
+    const fixture = await CompactionFixture.open({ config: { segmentBytes: 200 } });
+    for (let i = 0; i < 60; i++) fixture.put([{ key: `k${i % 15}`, value: PAD }]);
+    await fixture.clean();
+    const [, second = ''] = await segmentNames(fixture);
+    await fixture.manager.close({ brokerEpoch: 7 });
+    await fixture.files.remove(`${fixture.log.directory}/${second}`);
+    await fixture.reopen();
+    expect(fixture.log.failure?.message).toMatch(/expected batches up to offset/);
+  });
+
+  it('is not for retention unless cleanup.policy says delete too', async () => {
+    const both = await CompactionFixture.open({ config: { deletes: true, retentionMs: 10 } });
+    const only = await CompactionFixture.open({
+      config: { deletes: false, retentionMs: 10, retentionBytes: 1 },
+    });
+    for (const fixture of [both, only]) {
+      await fill(fixture, 40, 4);
+      await fixture.clean();
+      fixture.nowMs += 1000;
+      await fixture.manager.applyRetention(fixture.nowMs);
+    }
+    expect(only.log.logStartOffset).toBe(0);
+    expect(both.log.logStartOffset).toBeGreaterThan(30);
+    only.log.config = { ...only.log.config, deletes: true };
+    await only.manager.applyRetention(only.nowMs);
+    expect(only.log.logStartOffset).toBeGreaterThan(30);
   });
 });
