@@ -5,5 +5,6 @@ export { DEFAULT_LOG_CONFIG, type LogConfig, toLogConfig } from './log-config.ts
 export { type LogManager, type LogManagerOptions, openLogManager } from './log-manager.ts';
 export type { LogAppend, PartitionLog } from './partition-log.ts';
 export type { LogRead, ReadOptions } from './read-log.ts';
+export * from './scrub/index.ts';
 export type { TimestampOffset } from './search-timestamp.ts';
 export { storageRefusal } from './storage-refusal.ts';

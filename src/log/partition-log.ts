@@ -20,6 +20,7 @@ import type { LoadedLog } from './open-log.ts';
 import { saveSnapshot } from './producer-replay.ts';
 import { EMPTY_READ, type LogRead, type ReadOptions } from './read-log.ts';
 import { readBatchHeader, stampBatch } from './record/index.ts';
+import { ClosedSegments } from './scrub/closed-segments.ts';
 import { searchTimestamp, type TimestampOffset } from './search-timestamp.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
@@ -45,11 +46,14 @@ export class PartitionLog {
   readonly #state: LogState;
   readonly #cutter: LogCutter;
   readonly compactor: LogCompactor;
+  /** For the scrub. */
+  readonly closed: ClosedSegments;
 
   constructor(identity: LogIdentity, loaded: LoadedLog, highWatermark: Offset, around: LogSurroundings) {
     this.#state = new LogState(identity, loaded, highWatermark, around);
     this.#cutter = new LogCutter(this.#state);
     this.compactor = new LogCompactor(this.#state);
+    this.closed = new ClosedSegments(this.#state);
   }
 
   get topic(): string {

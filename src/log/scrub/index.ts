@@ -1,0 +1,3 @@
+/** Looks after what lies on disk: closed segments are read from time to time, replicas are compared. */
+export type { ScrubSettings } from './scrub-pace.ts';
+export { type Scrubber, type ScrubOptions, startScrub } from './scrubber.ts';
