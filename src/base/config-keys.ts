@@ -203,6 +203,17 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     Number.MAX_VALUE,
     'compaction reads and writes no faster, in sum',
   ),
+  'log.scrub.bytes.per.second': integer(
+    5_242_880,
+    'fastest reading of closed segments in search of damage; 0: never (ours)',
+    0,
+  ),
+  'log.scrub.interval.ms': integer(
+    604_800_000,
+    'time in which every closed segment is read once in search of damage (ours)',
+    1,
+    INT32_MAX,
+  ),
   'fetch.max.bytes': integer(57_671_680, 'most bytes of one fetch', 1024, INT32_MAX),
   'request.timeout.ms': milliseconds(30_000, 'deadline of calls between nodes'),
   'producer.id.expiration.ms': milliseconds(86_400_000, 'a silent producer is forgotten after this'),

@@ -5,6 +5,7 @@
  * (topic over broker over cluster default over static over built-in) and what `describeConfigs` shows as 'static'.
  */
 import { SERVER_CONFIG_KEYS, StartupError } from '../base/index.ts';
+import type { ScrubSettings } from '../log/index.ts';
 
 export interface BrokerConfig {
   /** Keys that were set, in Kafka's spelling. */
@@ -32,6 +33,7 @@ export interface BrokerConfig {
   readonly cleanerBackoffMs: number;
   readonly cleanerKeyMapBytes: number;
   readonly cleanerBytesPerSecond: number;
+  readonly scrub: ScrubSettings;
   readonly producerIdExpirationMs: number;
   readonly autoCreateTopics: boolean;
 }
@@ -68,6 +70,10 @@ export function brokerConfig(properties: Readonly<Record<string, string>>): Brok
     cleanerBackoffMs: number('log.cleaner.backoff.ms'),
     cleanerKeyMapBytes: number('log.cleaner.dedupe.buffer.size'),
     cleanerBytesPerSecond: number('log.cleaner.io.max.bytes.per.second'),
+    scrub: {
+      bytesPerSecond: number('log.scrub.bytes.per.second'),
+      intervalMs: number('log.scrub.interval.ms'),
+    },
     producerIdExpirationMs: number('producer.id.expiration.ms'),
     autoCreateTopics: boolean('auto.create.topics.enable'),
   };

@@ -12,7 +12,7 @@ import {
   randomUuid,
   type Uuid,
 } from '../base/index.ts';
-import type { LogManager } from '../log/index.ts';
+import { type LogManager, type Scrubber, startScrub } from '../log/index.ts';
 import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
 import type { AdminService, BrokerService, CallContext, ReplicaService } from '../rpc/api/index.ts';
 import { BrokerAdmin } from './admin/admin-service.ts';
@@ -51,6 +51,7 @@ export class RunningBroker implements Broker {
   readonly #lifecycle: Lifecycle;
   readonly #digests: ImageDigests;
   readonly #faults: FaultReport;
+  readonly #scrub: Scrubber | undefined;
   readonly #abort = new AbortController();
   readonly #unsubscribe: (() => void)[] = [];
   #published = false;
@@ -106,6 +107,12 @@ export class RunningBroker implements Broker {
       deleteRecords: (request) => records.deleteRecords(request, { forwarded: true }),
       imageDigest: () => Promise.resolve(this.#digests.get()),
     };
+    this.#scrub = startScrub({
+      logs,
+      settings: options.config.scrub,
+      environment,
+      directory: options.logs.directory,
+    });
     this.#follow();
     this.ready.then(
       () => producerIds.prefetch(),
@@ -264,6 +271,7 @@ export class RunningBroker implements Broker {
     this.#forwarder.close();
     try {
       await this.#replicas.close();
+      await this.#scrub?.close();
       // A start that never registered leaves the logs as the last clean end did.
       const epoch = brokerEpoch === NONE ? this.#logs.cleanShutdownEpoch : brokerEpoch;
       await this.#logs.close({ brokerEpoch: epoch });

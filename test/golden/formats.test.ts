@@ -26,6 +26,7 @@ import {
   stampBatch,
   validateBatch,
 } from '../../src/log/record/index.ts';
+import { decodeScrubCheckpoint, encodeScrubCheckpoint } from '../../src/log/scrub/scrub-checkpoint.ts';
 import { TimeIndex } from '../../src/log/time-index.ts';
 import { decodeEntry, encodeEntry } from '../../src/raft/store/entry-codec.ts';
 import { decodeHardState, encodeHardState } from '../../src/raft/store/hard-state-codec.ts';
@@ -90,6 +91,19 @@ describe('the golden bytes are written and read again, of', () => {
         }),
       ),
     );
+  });
+
+  it('scrub-checkpoint', () => {
+    const bytes = golden('scrub-checkpoint');
+    const checkpoint = {
+      startedMs: T,
+      endedMs: T - 10_000_000,
+      after: { topic: 'orders', partition: 3, baseOffset: 157 },
+    };
+    expect(encodeScrubCheckpoint(checkpoint)).toEqual(bytes);
+    expect(decodeScrubCheckpoint(bytes, 'f')).toEqual(checkpoint);
+    expect(decodeScrubCheckpoint(encodeScrubCheckpoint({}), 'f')).toEqual({});
+    expect(() => decodeScrubCheckpoint(Buffer.from('0\n1\nbegan 3\n'), 'f')).toThrow(/began 3/);
   });
 
   it('segment', () => {

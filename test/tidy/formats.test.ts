@@ -13,7 +13,7 @@ const RECORD = process.env.RECORD === '1';
 const PAGES = join(ROOT, 'docs/formats');
 const GOLDEN = join(ROOT, 'test/golden/formats');
 /** Formats that are not files of a log by their name. */
-const OTHERS = ['record-batch', 'quorum-state', 'quorum-log'];
+const OTHERS = ['record-batch', 'quorum-state', 'quorum-log', 'scrub-checkpoint'];
 /** A page is to be read at a glance. */
 const PAGE_LINES_MAX = 75;
 

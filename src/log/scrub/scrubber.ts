@@ -11,7 +11,12 @@ import type { Environment, Timer } from '../../env/index.ts';
 import { isReadFatal } from '../log-reader.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import type { ClosedSegment } from './closed-segments.ts';
-import { readScrubCheckpoint, type ScrubCheckpoint, saveScrubCheckpoint } from './scrub-checkpoint.ts';
+import {
+  readScrubCheckpoint,
+  SCRUB_CHECKPOINT,
+  type ScrubCheckpoint,
+  saveScrubCheckpoint,
+} from './scrub-checkpoint.ts';
 import { registerScrubMetrics, type ScrubMetrics } from './scrub-metrics.ts';
 import { pauseAfterMs, type ScrubSettings, scrubRate } from './scrub-pace.ts';
 import { isAfter, type LogName, logsFrom } from './scrub-round.ts';
@@ -24,8 +29,8 @@ export interface ScrubOptions {
   };
   readonly settings: ScrubSettings;
   readonly environment: Pick<Environment, 'files' | 'clock' | 'timers' | 'random' | 'logger' | 'metrics'>;
-  /** Of the file that remembers the round. */
-  readonly checkpointPath: string;
+  /** For the file that remembers the round. */
+  readonly directory: string;
 }
 
 /** Between two looks whether the next round is due. */
@@ -48,7 +53,9 @@ export class Scrubber {
   readonly #options: ScrubOptions;
   readonly #metrics: ScrubMetrics;
   #timer: Timer | undefined;
-  #checkpoint: ScrubCheckpoint = {};
+  readonly #checkpointPath: string;
+  /** undefined: not read yet. */
+  #checkpoint: ScrubCheckpoint | undefined;
   #round: Round | undefined;
   #current: { readonly log: PartitionLog; readonly check: SegmentCheck } | undefined;
   #savedMs = 0;
@@ -58,12 +65,12 @@ export class Scrubber {
   /** Use {@link startScrub}. */
   constructor(options: ScrubOptions) {
     this.#options = options;
-    this.#metrics = registerScrubMetrics(options.environment.metrics, () => this.#checkpoint.endedMs);
+    this.#checkpointPath = `${options.directory}/${SCRUB_CHECKPOINT}`;
+    this.#metrics = registerScrubMetrics(options.environment.metrics, () => this.#checkpoint?.endedMs);
   }
 
-  async start(): Promise<void> {
-    const { environment, checkpointPath, settings } = this.#options;
-    this.#checkpoint = await readScrubCheckpoint(environment.files, checkpointPath).catch(() => ({}));
+  start(): void {
+    const { environment, settings } = this.#options;
     this.#after(environment.random.float() * Math.min(START_SPREAD_MS, settings.intervalMs));
   }
 
@@ -98,6 +105,7 @@ export class Scrubber {
 
   /** One read at most. Gives the time until the next step. */
   async #step(): Promise<number> {
+    this.#checkpoint ??= await this.#readCheckpoint();
     const round = this.#round ?? this.#maybeBegin();
     if (round === undefined) return Math.min(IDLE_MS, this.#msToNextRound());
     this.#current ??= await this.#openNext(round);
@@ -113,8 +121,13 @@ export class Scrubber {
     return Math.max(1, pauseAfterMs(step.bytes, rate));
   }
 
+  async #readCheckpoint(): Promise<ScrubCheckpoint> {
+    const { files } = this.#options.environment;
+    return readScrubCheckpoint(files, this.#checkpointPath).catch(() => ({}));
+  }
+
   #msToNextRound(): number {
-    const { startedMs } = this.#checkpoint;
+    const startedMs = this.#checkpoint?.startedMs;
     if (startedMs === undefined) return 0;
     const { clock } = this.#options.environment;
     return Math.max(0, this.#options.settings.intervalMs - elapsedMs(startedMs, clock.wallMs()));
@@ -123,11 +136,10 @@ export class Scrubber {
   /** A round that was under way goes on; a new one begins when the interval of the last one is over. */
   #maybeBegin(): Round | undefined {
     const { clock } = this.#options.environment;
-    const { after, startedMs } = this.#checkpoint;
+    const { after, startedMs, endedMs } = this.#checkpoint ?? {};
     const goesOn = after !== undefined && startedMs !== undefined;
     if (!goesOn) {
       if (this.#msToNextRound() > 0) return undefined;
-      const { endedMs } = this.#checkpoint;
       this.#checkpoint = { startedMs: clock.wallMs(), ...(endedMs === undefined ? {} : { endedMs }) };
     }
     const left = logsFrom(this.#options.logs.all(), after);
@@ -140,7 +152,7 @@ export class Scrubber {
 
   async #endRound(): Promise<number> {
     const { clock, logger } = this.#options.environment;
-    const { startedMs = clock.wallMs() } = this.#checkpoint;
+    const startedMs = this.#checkpoint?.startedMs ?? clock.wallMs();
     this.#round = undefined;
     this.#checkpoint = { startedMs, endedMs: clock.wallMs() };
     logger.debug({ tookMs: elapsedMs(startedMs, clock.wallMs()) }, 'every closed segment has been read');
@@ -154,7 +166,7 @@ export class Scrubber {
       const name = round.left.at(-1);
       if (name === undefined) return undefined;
       const log = this.#options.logs.find(name.topic, name.partition);
-      const { after } = this.#checkpoint;
+      const after = this.#checkpoint?.after;
       const closed = log?.closed.list().find(({ baseOffset }) => isAfter(name, baseOffset, after));
       if (log === undefined || closed === undefined) {
         round.left.pop();
@@ -253,16 +265,17 @@ export class Scrubber {
   /** Where the scrub is may be forgotten: a disk that refuses costs a part of a round. */
   async #save(): Promise<void> {
     const { files, clock } = this.#options.environment;
+    if (this.#checkpoint === undefined) return;
     this.#savedMs = clock.monotonicMs();
-    await saveScrubCheckpoint(files, this.#options.checkpointPath, this.#checkpoint).catch(() => {});
+    await saveScrubCheckpoint(files, this.#checkpointPath, this.#checkpoint).catch(() => {});
   }
 }
 
 /** Begins with the rounds; undefined when they are turned off. */
-export async function startScrub(options: ScrubOptions): Promise<Scrubber | undefined> {
+export function startScrub(options: ScrubOptions): Scrubber | undefined {
   if (options.settings.bytesPerSecond <= 0) return undefined;
   const scrubber = new Scrubber(options);
-  await scrubber.start();
+  scrubber.start();
   return scrubber;
 }
 

@@ -80,13 +80,13 @@ export class SegmentCheck {
     }
     const bytes = this.#position - before;
     if (this.#position < endPosition) return { kind: 'more', bytes };
-    if (this.#nextOffset > endOffset)
+    if (this.#nextOffset !== endOffset)
       return {
         kind: 'damage',
         bytes,
-        position: before,
-        expected: `batches below offset ${endOffset}, where the next segment begins`,
-        found: `a batch up to offset ${this.#nextOffset - 1}`,
+        position: this.#position,
+        expected: `an end at offset ${endOffset}, where the next segment begins`,
+        found: `an end at offset ${this.#nextOffset}`,
       };
     return { kind: 'end', bytes, indexes: this.#endIndexes() };
   }

@@ -82,15 +82,13 @@ export class ScrubWorld {
     });
   }
 
-  async startScrub(): Promise<void> {
-    this.scrubber = await this.run(
-      startScrub({
-        logs: this.manager,
-        settings: this.settings,
-        environment: this.environment,
-        checkpointPath: '/data/scrub-checkpoint',
-      }),
-    );
+  startScrub(): void {
+    this.scrubber = startScrub({
+      logs: this.manager,
+      settings: this.settings,
+      environment: this.environment,
+      directory: '/data',
+    });
   }
 
   /** Runs until one more round has ended. */

@@ -6,7 +6,7 @@ import { HOUR_MS, ScrubWorld } from './scrub-world.ts';
 const closedFiles = (log: PartitionLog): string[] => log.closed.list().map(({ segment }) => segment.logPath);
 
 async function scrubbed(world: ScrubWorld): Promise<void> {
-  await world.startScrub();
+  world.startScrub();
   await world.round();
 }
 
@@ -79,7 +79,7 @@ describe('a round', () => {
     });
     await world.filled('a', 30, { bytes: 40_000 });
     const total = (await world.log('a')).closed.list().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    await world.startScrub();
+    world.startScrub();
     await world.environment.scheduler.runUntil(
       () => world.metric('log_scrub_bytes_total') > total / 2,
       HOUR_MS,
@@ -99,7 +99,7 @@ describe('a round', () => {
   it('does not happen when the rate is 0', async () => {
     const world = await ScrubWorld.open({ settings: { bytesPerSecond: 0 } });
     await world.filled('a', 40);
-    await world.startScrub();
+    world.startScrub();
     expect(world.scrubber).toBeUndefined();
     await world.stop();
   });
@@ -140,10 +140,11 @@ describe('damage', () => {
       for (let bit = 0; bit < uncovered; bit++) {
         const world = await ScrubWorld.open();
         const log = await world.filled('a', 12, { epochOf: () => 0 });
-        const { segment, sizeBytes } = log.closed.list()[1] ?? {};
-        const file = segment?.logPath ?? '';
-        const batchBytes = (sizeBytes ?? 0) / 4;
-        const position = batchBytes * (at === 'last' ? 3 : at);
+        const closed = log.closed.list()[1];
+        if (closed === undefined) throw new Error('there are closed segments');
+        const file = closed.segment.logPath;
+        const count = closed.endOffset - closed.baseOffset;
+        const position = (closed.sizeBytes / count) * (at === 'last' ? count - 1 : at);
         world.environment.files.flipBit(file, position * 8 + bit);
         await scrubbed(world);
         expect(log.failure, `bit ${bit} of batch ${at}`).toMatchObject({ file });
