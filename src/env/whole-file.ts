@@ -11,6 +11,7 @@ export async function readWholeFile(files: Files, path: string): Promise<Buffer 
   if (stat === undefined || stat.kind !== 'file') return undefined;
   if (stat.sizeBytes > BYTES_MAX)
     throw new CorruptionError(path, BYTES_MAX, `at most ${BYTES_MAX} bytes`, `${stat.sizeBytes}`);
+  if (stat.sizeBytes === 0) return Buffer.alloc(0);
   const handle = await files.open(path, 'read');
   try {
     const bytes = Buffer.alloc(stat.sizeBytes);

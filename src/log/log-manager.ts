@@ -1,5 +1,6 @@
 import { ApiError, type BrokerEpoch, type PartitionId, type Uuid, type WallMs } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
+import { BoundedFiles } from './bounded-files.ts';
 import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirectory } from './log-directory.ts';
@@ -15,11 +16,14 @@ export interface LogManagerOptions {
   readonly defaults: LogConfig;
   /** Memory for recent appends, over all logs. */
   readonly tailCacheBytes: number;
-  /** Closed segments that are kept open, over all logs. */
+  /** Segment files that are kept open, over all logs. Besides them a hundred files or so are open at times. */
   readonly openSegmentsMax?: number;
 }
 
-const OPEN_SEGMENTS_MAX = 256;
+/** Half of what a process may open by default on Linux: connections and the metadata need files as well. */
+const OPEN_SEGMENTS_MAX = 512;
+/** Other files of logs that are open at a time; more wait. */
+const OTHER_FILES_MAX = 64;
 
 /**
  * Opens all logs of a directory, recovering those that an unclean stop left. A log that is damaged is there
@@ -27,9 +31,11 @@ const OPEN_SEGMENTS_MAX = 256;
  * process has the directory), CorruptionError when a checkpoint file is damaged.
  */
 export async function openLogManager(options: LogManagerOptions): Promise<LogManager> {
-  const { environment, defaults } = options;
+  const { defaults } = options;
+  const { files } = options.environment;
+  const environment = { ...options.environment, files: new BoundedFiles(files, OTHER_FILES_MAX) };
   const tailCache = new TailCache(options.tailCacheBytes);
-  const pool = new SegmentPool(options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
+  const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
   const directory = new LogDirectory(options.directory, { environment, defaults, tailCache, pool });
   await directory.open();
   return new LogManager(directory, environment);

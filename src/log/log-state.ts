@@ -82,6 +82,8 @@ export class LogState implements LogPromise {
     this.writer = new LogWriter(
       {
         epochs: loaded.epochs,
+        write: (segment, buffers) => this.segments.write(segment, buffers),
+        sync: (segment) => this.segments.sync(segment),
         writeCaching: () => this.segments.config.writeCaching,
         retire: (segment) => this.segments.retire(segment),
         create: async (segment) => {
@@ -99,6 +101,7 @@ export class LogState implements LogPromise {
       writtenOffset: () => this.writer.written.offset,
       epochAt: (offset) => this.epochs.cache.epochAt(offset),
     });
+    this.segments.onFailure = (error) => this.fail(error);
   }
 
   get recoveryPoint(): Offset {

@@ -29,6 +29,10 @@ interface PendingWrite {
 
 export interface WriterPorts {
   readonly epochs: EpochCheckpoint;
+  /** Appends to the file of a segment. */
+  readonly write: (segment: Segment, buffers: readonly Uint8Array[]) => Promise<void>;
+  /** Makes what was written to a segment durable. */
+  readonly sync: (segment: Segment) => Promise<void>;
   /** True: flushed follows written without a sync. */
   readonly writeCaching: () => boolean;
   /** `closed` is durable; its indexes are saved and it may be let go of. */
@@ -90,9 +94,8 @@ export class LogWriter {
   async syncAll(): Promise<void> {
     assert(!this.#writing && !this.#syncing, 'a full sync needs an idle writer');
     if (this.#failed) return;
-    const { handle } = this.#segment;
     await this.#attempt(async () => {
-      await handle?.sync();
+      await this.#ports.sync(this.#segment);
       this.#syncedOffset = this.written.offset;
     });
   }
@@ -145,8 +148,6 @@ export class LogWriter {
   /** True when `written` moved. */
   async #writeGroup(): Promise<boolean> {
     const segment = this.#segment;
-    const { handle } = segment;
-    assert(handle !== undefined, 'the active segment is open');
     const buffers: Uint8Array[] = [];
     let bytes = 0;
     let endOffset = this.written.offset;
@@ -159,7 +160,7 @@ export class LogWriter {
     }
     this.#pending.dropFront(buffers.length);
     const generation = this.#generation;
-    if (bytes > 0 && !(await this.#attempt(() => handle.write(buffers, segment.writtenBytes)))) return false;
+    if (bytes > 0 && !(await this.#attempt(() => this.#ports.write(segment, buffers)))) return false;
     segment.writtenBytes += bytes;
     if (generation !== this.#generation) return false;
     this.written.advance(endOffset);
@@ -175,7 +176,9 @@ export class LogWriter {
     if (next === closed) return;
     const generation = this.#generation;
     await this.#attempt(async () => {
-      if (this.#syncedOffset < this.written.offset) await closed.handle?.sync();
+      // From here on recovery takes the epochs of `closed` from their file.
+      await this.#ports.epochs.settled();
+      await this.#ports.sync(closed);
       await this.#ports.retire(closed);
       await this.#ports.create(next);
     });
@@ -217,7 +220,7 @@ export class LogWriter {
   async #makeDurable(caching: boolean): Promise<void> {
     const saving = this.#ports.epochs.settled();
     saving?.catch(() => {});
-    if (!caching) await this.#segment.handle?.sync();
+    if (!caching) await this.#ports.sync(this.#segment);
     if (saving !== undefined) await saving;
   }
 

@@ -7,13 +7,15 @@
  * or above it may be torn: the log ends at the first bad batch. Source: Kafka's LogLoader and
  * LogSegment.recover; where Kafka cuts, we go offline.
  */
-import { assert, CorruptionError, type Offset } from '../base/index.ts';
+import { CorruptionError, type Offset } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import { recoverSwaps } from './compaction/swap-files.ts';
+import type { EpochEntry } from './epoch-cache.ts';
 import { EpochCheckpoint } from './epoch-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
-import { rebuildProducers, removeSnapshotsAbove } from './producer-replay.ts';
+import { keepSnapshotsUpTo, rebuildProducers, snapshotsAmong } from './producer-replay.ts';
 import type { ProducerStates } from './producer-states.ts';
+import type { BatchHeader } from './record/index.ts';
 import { Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
 import { SegmentList } from './segment-list.ts';
@@ -60,8 +62,9 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
 async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
   const { files, directory, logger } = options;
   const epochs = await EpochCheckpoint.open(files, directory);
-  await recoverSwaps(files, directory);
-  await findSegments(segments);
+  const names = await recoverSwaps(files, directory);
+  const saved = epochs.cache.entries;
+  await findSegments(segments, names);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
   for (const [i, segment] of segments.all.slice(0, -1).entries())
     await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
@@ -70,22 +73,39 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
     ? await trustLast(segments, options)
     : await recoverLast(segments, options, epochs);
   const logEndOffset = end.nextOffset;
-  await removeSnapshotsAbove(files, directory, logEndOffset);
-  const producers = await rebuildProducers(segments, logEndOffset, logger);
-  await segments.active.removeIndex();
+  const snapshots = await keepSnapshotsUpTo(files, directory, snapshotsAmong(names), logEndOffset);
+  const producers = await rebuildProducers(segments, logEndOffset, logger, snapshots);
   const firstBase = segments.all[0]?.baseOffset ?? 0;
   const logStartOffset = Math.min(Math.max(options.logStartOffset, firstBase), logEndOffset);
-  const cutEnd = epochs.cache.truncateFromEnd(logEndOffset);
-  const cutStart = epochs.cache.truncateFromStart(logStartOffset);
-  if (cutEnd || cutStart) epochs.touch();
-  await epochs.settled();
+  epochs.cache.truncateFromEnd(logEndOffset);
+  epochs.cache.truncateFromStart(logStartOffset);
+  await saveEpochs(epochs, saved, logEndOffset);
   const firstDirtyOffset = Math.min(options.firstDirtyOffset, logEndOffset);
   return { segments, epochs, producers, logStartOffset, logEndOffset, firstDirtyOffset };
 }
 
-async function findSegments(segments: SegmentList): Promise<void> {
+/**
+ * Epochs of which the log has no batch may stay in the file until something is written: the next start drops them
+ * again. Making a file durable for each of ten thousand logs would take longer than all the rest.
+ */
+async function saveEpochs(
+  epochs: EpochCheckpoint,
+  saved: readonly EpochEntry[],
+  endOffset: Offset,
+): Promise<void> {
+  const { entries } = epochs.cache;
+  const same = (one: EpochEntry, other: EpochEntry | undefined): boolean =>
+    one.epoch === other?.epoch && one.startOffset === other.startOffset;
+  if (entries.length === saved.length && entries.every((entry, i) => same(entry, saved[i]))) return;
+  epochs.touch();
+  const known = saved.filter(({ startOffset }) => startOffset < endOffset);
+  if (entries.length !== known.length || !entries.every((entry, i) => same(entry, known[i])))
+    await epochs.settled();
+}
+
+async function findSegments(segments: SegmentList, names: readonly string[]): Promise<void> {
   const { files, directory } = segments;
-  for (const name of await files.list(directory)) {
+  for (const name of names) {
     const parsed = parseLogFileName(name);
     if (parsed?.suffix !== 'log') continue;
     const segment = new Segment(files, directory, parsed.offset);
@@ -111,7 +131,7 @@ function checkClosed(segments: SegmentList, segment: Segment, nextBase: Offset):
     const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
     const end = await scanBatches(handle, range, () => true);
     if (end.problem === undefined && end.nextOffset === nextBase) {
-      if (segment.indexIsNew) await segment.saveIndex();
+      if (!segment.indexIsSaved) await segment.saveIndex();
       return;
     }
     const found = end.problem ?? `the end of the file at offset ${end.nextOffset}`;
@@ -122,11 +142,12 @@ function checkClosed(segments: SegmentList, segment: Segment, nextBase: Offset):
 /** The file of the epochs is missing or does not know any: the batches do. Without, nobody could see a divergence. */
 async function findEpochs(segments: SegmentList, epochs: EpochCheckpoint): Promise<void> {
   for (const segment of segments.all) {
+    if (segment.writtenBytes === 0) continue;
     const handle = await segments.files.open(segment.logPath, 'read');
     try {
       const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
       await scanBatches(handle, range, ({ leaderEpoch, baseOffset }) => {
-        if (epochs.cache.note(leaderEpoch, baseOffset)) epochs.touch();
+        epochs.cache.note(leaderEpoch, baseOffset);
         return true;
       });
     } finally {
@@ -136,64 +157,66 @@ async function findEpochs(segments: SegmentList, epochs: EpochCheckpoint): Promi
 }
 
 /** After a clean stop: from the last index entry, to find the end. */
-async function trustLast(segments: SegmentList, options: OpenLogOptions): Promise<ScanEnd> {
-  const segment = await segments.activate();
-  const { handle, index } = segment;
-  assert(handle !== undefined && index !== undefined, 'a loaded segment is open');
+function trustLast(segments: SegmentList, options: OpenLogOptions): Promise<ScanEnd> {
   const { indexIntervalBytes } = options.config;
-  const start = await locateBatch(segment, { handle, index }, Number.MAX_SAFE_INTEGER, indexIntervalBytes);
-  const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-  const first = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-  await scanBatches(handle, first, (header) => {
-    segment.firstTimestampMs = header.maxTimestamp;
-    return false;
+  return segments.activate(async (segment, handle, index) => {
+    const start = await locateBatch(segment, { handle, index }, Number.MAX_SAFE_INTEGER, indexIntervalBytes);
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const noteFirst = ({ count, maxTimestamp }: BatchHeader): void => {
+      if (count > 0) segment.firstTimestampMs ??= maxTimestamp;
+    };
+    if (start > 0)
+      await scanBatches(handle, { ...range, start: 0 }, (header) => {
+        noteFirst(header);
+        return false;
+      });
+    const end = await scanBatches(handle, range, (header) => {
+      noteFirst(header);
+      return true;
+    });
+    if (end.problem !== undefined)
+      throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
+    assertReaches(segment, end, options.recoveryPoint);
+    segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, end.nextOffset);
+    return end;
   });
-  const end = await scanBatches(handle, range, () => true);
-  if (end.problem !== undefined)
-    throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
-  assertReaches(segment, end, options.recoveryPoint);
-  segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, end.nextOffset);
-  return end;
 }
 
 /** After an unclean stop: everything again, cut where the synced part ends and a bad batch stands. */
-async function recoverLast(
+function recoverLast(
   segments: SegmentList,
   options: OpenLogOptions,
   epochs: EpochCheckpoint,
 ): Promise<ScanEnd> {
   const { files, directory, config, logger } = options;
-  const segment = segments.active;
-  const handle = segment.handle ?? (await files.open(segment.logPath, 'write'));
-  const index = new SegmentIndex(segment.baseOffset);
-  segment.handle = handle;
-  segment.index = index;
-  const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
-  const end = await scanBatches(handle, range, (header, position) => {
-    segment.firstTimestampMs ??= header.maxTimestamp;
-    index.note(header, position, config.indexIntervalBytes);
-    if (
-      header.leaderEpoch > epochs.cache.latestEpoch &&
-      epochs.cache.assign(header.leaderEpoch, header.baseOffset)
-    )
-      epochs.touch();
-    return true;
+  const index = new SegmentIndex(segments.active.baseOffset);
+  segments.active.index = index;
+  // The file may name epochs whose batches were lost, and lack those of batches that were not.
+  epochs.cache.truncateFromEnd(segments.active.baseOffset);
+  return segments.activate(async (segment, handle) => {
+    const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
+    const end = await scanBatches(handle, range, (header, position) => {
+      if (header.count > 0) segment.firstTimestampMs ??= header.maxTimestamp;
+      index.note(header, position, config.indexIntervalBytes);
+      epochs.cache.note(header.leaderEpoch, header.baseOffset);
+      return true;
+    });
+    assertReaches(segment, end, options.recoveryPoint);
+    if (end.problem !== undefined) {
+      const lostBytes = segment.writtenBytes - end.position;
+      logger.warn(
+        { directory, offset: end.nextOffset, lostBytes, problem: end.problem },
+        'cut an unsynced tail',
+      );
+      await handle.truncate(end.position);
+      segment.sizeBytes = end.position;
+      segment.writtenBytes = end.position;
+    }
+    // A killed process leaves bytes that only the system's memory has.
+    await handle.sync();
+    await files.syncDirectory(directory);
+    return end;
   });
-  assertReaches(segment, end, options.recoveryPoint);
-  if (end.problem !== undefined) {
-    const lostBytes = segment.writtenBytes - end.position;
-    logger.warn(
-      { directory, offset: end.nextOffset, lostBytes, problem: end.problem },
-      'cut an unsynced tail',
-    );
-    await handle.truncate(end.position);
-    segment.sizeBytes = end.position;
-    segment.writtenBytes = end.position;
-  }
-  // A killed process leaves bytes that only the system's memory has.
-  await handle.sync();
-  await files.syncDirectory(directory);
-  return end;
 }
 
 function assertReaches(segment: Segment, end: ScanEnd, recoveryPoint: Offset): void {

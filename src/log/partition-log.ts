@@ -358,9 +358,14 @@ export class PartitionLog {
   async #saveForNextStart(): Promise<boolean> {
     const { segments, epochs, around, producers, topic, partition } = this.#state;
     try {
-      await epochs.settled();
-      await segments.active.saveIndex();
-      await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
+      const { active } = segments;
+      // Else nothing was written since the log was opened, and what is not saved speaks of no batch.
+      if (!active.indexIsSaved) {
+        await epochs.settled();
+        await active.saveIndex();
+      }
+      if (producers.savedOffset !== this.#state.logEndOffset)
+        await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
       return true;
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;

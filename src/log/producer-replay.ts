@@ -8,9 +8,8 @@ import { offsetName, parseLogFileName } from './segment-names.ts';
 import { scanBatches } from './segment-scan.ts';
 import { locateBatch } from './trusted-index.ts';
 
-/** Offsets of the snapshots in a log's directory, ascending. */
-export async function listSnapshots(files: Files, directory: string): Promise<Offset[]> {
-  const names = await files.list(directory);
+/** Offsets of the snapshots among the names of files of a log's directory, in their order. */
+export function snapshotsAmong(names: readonly string[]): Offset[] {
   return names.flatMap((name) => {
     const parsed = parseLogFileName(name);
     return parsed?.suffix === 'snapshot' ? [parsed.offset] : [];
@@ -23,8 +22,19 @@ export function snapshotPath(directory: string, offset: Offset): string {
 
 /** Snapshots above `offset` describe a log that is no more. */
 export async function removeSnapshotsAbove(files: Files, directory: string, offset: Offset): Promise<void> {
-  for (const snapshot of await listSnapshots(files, directory))
+  await keepSnapshotsUpTo(files, directory, snapshotsAmong(await files.list(directory)), offset);
+}
+
+/** The same with a list of them at hand; resolves with those that are left. */
+export async function keepSnapshotsUpTo(
+  files: Files,
+  directory: string,
+  snapshots: readonly Offset[],
+  offset: Offset,
+): Promise<Offset[]> {
+  for (const snapshot of snapshots)
     if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
+  return snapshots.filter((snapshot) => snapshot <= offset);
 }
 
 /**
@@ -36,8 +46,10 @@ export async function loadSnapshot(
   directory: string,
   offset: Offset,
   logger: Logger,
+  listed?: readonly Offset[],
 ): Promise<{ states: ProducerStates; offset: Offset } | undefined> {
-  const snapshots = (await listSnapshots(files, directory)).filter((snapshot) => snapshot <= offset);
+  const among = listed ?? snapshotsAmong(await files.list(directory));
+  const snapshots = among.filter((snapshot) => snapshot <= offset);
   for (const snapshot of snapshots.reverse()) {
     const path = snapshotPath(directory, snapshot);
     const bytes = await readWholeFile(files, path);
@@ -65,15 +77,18 @@ export async function saveSnapshot(
 
 /**
  * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from
- * the headers of the batches since. All bytes of the log must be in its files.
+ * the headers of the batches since. All bytes of the log must be in its files. `listed`: the snapshots there are,
+ * ascending; looked for when absent.
  */
 export async function rebuildProducers(
   segments: SegmentList,
   endOffset: Offset,
   logger: Logger,
+  listed?: readonly Offset[],
 ): Promise<ProducerStates> {
-  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger);
+  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger, listed);
   const states = snapshot?.states ?? new ProducerStates();
+  states.savedOffset = snapshot?.offset;
   const from = snapshot?.offset ?? 0;
   const { indexIntervalBytes } = segments.config;
   if (from >= endOffset) return states;

@@ -35,6 +35,8 @@ const SEQUENCE_COUNT = 2 ** 31;
 export class ProducerStates {
   /** Those that have been silent longest come first, by the order of the log: timestamps are the producers' own. */
   readonly #states = new Map<ProducerId, ProducerState>();
+  /** Where the newest snapshot file of these states stands; undefined: none is known. */
+  savedOffset: Offset | undefined;
 
   get count(): number {
     return this.#states.size;
@@ -108,6 +110,7 @@ export class ProducerStates {
   }
 
   clear(): void {
+    this.savedOffset = undefined;
     this.#states.clear();
   }
 

@@ -4,7 +4,7 @@ import type { LogConfig } from './log-config.ts';
 import { rollAgeMs } from './roll-age.ts';
 import { Segment } from './segment.ts';
 import { SegmentIndex } from './segment-index.ts';
-import type { SegmentPool } from './segment-pool.ts';
+import type { SegmentPool, SegmentUse } from './segment-pool.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -17,6 +17,8 @@ export class SegmentList {
   readonly pool: SegmentPool;
   config: LogConfig;
   readonly all: Segment[] = [];
+  /** Told when bytes that were written turn out to be lost. */
+  onFailure: (error: unknown) => void = () => {};
 
   constructor(files: Files, directory: string, pool: SegmentPool, config: LogConfig) {
     this.files = files;
@@ -70,6 +72,7 @@ export class SegmentList {
   roll(baseOffset: Offset, snapshot: Uint8Array): void {
     const segment = new Segment(this.files, this.directory, baseOffset);
     segment.index = new SegmentIndex(baseOffset);
+    segment.keepsIndex = true;
     segment.snapshot = snapshot;
     this.all.push(segment);
   }
@@ -84,30 +87,45 @@ export class SegmentList {
 
   /** Runs `task` with the file and index of a segment whose file is there. */
   use<T>(segment: Segment, task: (handle: FileHandle, index: SegmentIndex) => Promise<T>): Promise<T> {
-    const { handle, index } = segment;
-    if (segment === this.active && handle !== undefined && index !== undefined) return task(handle, index);
-    return this.pool.use(segment, this.config.indexIntervalBytes, task);
+    return this.pool.use(segment, this.#how(), task);
   }
 
-  /** The last segment is to be appended to: its file is open and stays so. */
-  async activate(): Promise<Segment> {
+  /** Appends to the file of a segment. */
+  write(segment: Segment, buffers: readonly Uint8Array[]): Promise<void> {
+    return this.use(segment, () => segment.write(buffers));
+  }
+
+  /** Makes what was written to a segment durable. */
+  sync(segment: Segment): Promise<void> {
+    return segment.mustSync ? this.use(segment, () => segment.sync()) : segment.sync();
+  }
+
+  /** The last segment is to be appended to: its index stays here. */
+  async activate<T>(
+    task: (segment: Segment, handle: FileHandle, index: SegmentIndex) => Promise<T>,
+  ): Promise<T> {
     const segment = this.active;
-    this.pool.forget(segment);
-    await segment.load(this.config.indexIntervalBytes);
-    return segment;
+    return this.use(segment, (handle, index) => {
+      segment.keepsIndex = true;
+      return task(segment, handle, index);
+    });
   }
 
   /** Makes the file of a new segment, durably. */
   async create(segment: Segment): Promise<void> {
     await segment.saveSnapshot();
-    await segment.create();
+    await this.pool.create(segment, this.#how());
     await this.files.syncDirectory(this.directory);
   }
 
   /** A segment that is durable and grows no more. */
   async retire(closed: Segment): Promise<void> {
     await closed.saveIndex();
-    this.pool.adopt(closed);
+    closed.keepsIndex = false;
+  }
+
+  #how(): SegmentUse {
+    return { indexIntervalBytes: this.config.indexIntervalBytes, fail: this.onFailure };
   }
 
   /** `made` stands for `replaced`, which are neighbours. In memory only. */

@@ -8,9 +8,9 @@ import { TimeIndex } from './time-index.ts';
 import { isTrue } from './trusted-index.ts';
 
 /**
- * A stretch of a log in one file. The last segment of a log is active: its handle and index are always
- * here, and its file may be shorter than `sizeBytes` while a write is under way. Closed segments are opened
- * when read and let go of by the pool.
+ * A stretch of a log in one file. The last segment of a log is active: its file may be shorter than `sizeBytes`
+ * while a write is under way, and its index is always here. The pool opens the file when it is used and closes
+ * it some time after.
  */
 export class Segment {
   readonly baseOffset: Offset;
@@ -30,9 +30,16 @@ export class Segment {
   /** As last known while its index was here; see largestTimestampMs. */
   maxTimestampMs: WallMs = NONE;
   index: SegmentIndex | undefined;
-  /** The index was made anew, as its files were missing or made no sense, and has not been saved since. */
-  indexIsNew = false;
+  /** Its index is nowhere else: the segment is active, or not yet retired. */
+  keepsIndex = false;
+  /** The files of the index say what the index says. */
+  indexIsSaved = false;
   handle: FileHandle | undefined;
+  /** Writes that have ended, and how many of them a sync has covered. */
+  #writes = 0;
+  #syncedWrites = 0;
+  /** Of the first sync that failed: what is on disk is unknown since, also to a handle opened later. */
+  #failure: { readonly error: unknown } | undefined;
   /** Producer states at the base offset, to be saved with the file. */
   snapshot: Uint8Array | undefined;
   /** Entries of the index below it are as the files say, and these may be wrong; all others come from batches. */
@@ -55,33 +62,39 @@ export class Segment {
     return this.index?.maxTimestampMs ?? this.maxTimestampMs;
   }
 
-  /** Makes the file. A leftover of a crash, never counted, is emptied. */
-  async create(): Promise<void> {
-    this.handle = await this.#files.open(this.logPath, 'create');
+  /** True while the system may hold bytes of it that are not on disk, and a sync may still bring them there. */
+  get mustSync(): boolean {
+    return this.#syncedWrites < this.#writes && this.#failure === undefined;
+  }
+
+  /** For the pool. Makes the file; a leftover of a crash, never counted, is emptied. */
+  async create(files: Files): Promise<void> {
+    this.handle = await files.open(this.logPath, 'create');
     await this.handle.truncate(0);
     this.exists = true;
+    this.keepsIndex = true;
     this.index ??= new SegmentIndex(this.baseOffset);
   }
 
-  /** Opens file and indexes. Indexes that are missing or make no sense are made anew. */
-  load(intervalBytes: number): Promise<void> {
-    this.#loading ??= this.#load(intervalBytes).finally(() => {
+  /** For the pool. Opens file and indexes. Indexes that are missing or make no sense are made anew. */
+  load(files: Files, intervalBytes: number): Promise<void> {
+    this.#loading ??= this.#load(files, intervalBytes).finally(() => {
       this.#loading = undefined;
     });
     return this.#loading;
   }
 
-  async #load(intervalBytes: number): Promise<void> {
-    this.handle ??= await this.#files.open(this.logPath, 'write');
-    if (this.index === undefined) {
-      this.index = await this.#readIndex(this.handle);
-      this.indexTrustedFrom = this.index === undefined ? 0 : Number.MAX_SAFE_INTEGER;
-      this.index ??= await this.rebuildIndex(intervalBytes);
-    }
+  async #load(files: Files, intervalBytes: number): Promise<void> {
+    this.handle ??= await files.open(this.logPath, 'write');
+    if (this.index !== undefined) return;
+    const saved = await this.#readIndex(this.handle);
+    this.indexTrustedFrom = saved === undefined ? 0 : Number.MAX_SAFE_INTEGER;
+    this.index = saved ?? (await this.rebuildIndex(intervalBytes));
+    this.indexIsSaved = saved !== undefined;
     this.maxTimestampMs = this.index.maxTimestampMs;
   }
 
-  /** The index, whose files were wrong, anew from the batches. Throws CorruptionError. */
+  /** The index, whose files were wrong, anew from the batches of the open file. Throws CorruptionError. */
   remakeIndex(intervalBytes: number): Promise<SegmentIndex> {
     this.#remaking ??= this.#remakeIndex(intervalBytes).finally(() => {
       this.#remaking = undefined;
@@ -92,12 +105,45 @@ export class Segment {
   async #remakeIndex(intervalBytes: number): Promise<SegmentIndex> {
     const from = this.indexTrustedFrom;
     const remade = await this.rebuildIndex(intervalBytes, from);
-    // Nothing between here and the end: appends go on.
+    // Nothing between here and the assignment: appends go on.
     if (this.index !== undefined) remade.goOnLike(this.index, from);
     this.index = remade;
     this.indexTrustedFrom = 0;
-    if (from === Number.MAX_SAFE_INTEGER) await this.saveIndex();
+    if (this.keepsIndex) await this.removeIndex();
+    else await this.saveIndex();
     return remade;
+  }
+
+  /** Appends to the open file. Index files describe a segment that does not grow: they go first. */
+  async write(buffers: readonly Uint8Array[]): Promise<void> {
+    const { handle } = this;
+    assert(handle !== undefined, 'an open segment is written to');
+    this.#assertSound();
+    if (this.indexIsSaved) await this.removeIndex();
+    try {
+      await handle.write(buffers, this.writtenBytes);
+    } finally {
+      this.#writes++;
+    }
+  }
+
+  /** Makes what was written before durable; the segment is open unless nothing was. */
+  async sync(): Promise<void> {
+    this.#assertSound();
+    const writes = this.#writes;
+    if (writes === this.#syncedWrites) return;
+    assert(this.handle !== undefined, 'a segment is not closed before it is synced');
+    try {
+      await this.handle.sync();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
+    this.#syncedWrites = Math.max(this.#syncedWrites, writes);
+  }
+
+  #assertSound(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #readIndex(handle: FileHandle): Promise<SegmentIndex | undefined> {
@@ -129,7 +175,6 @@ export class Segment {
     if (end.problem !== undefined)
       throw new CorruptionError(this.logPath, end.position, 'a whole batch', end.problem);
     if (endOffset === Number.MAX_SAFE_INTEGER) index.seal();
-    this.indexIsNew = true;
     return index;
   }
 
@@ -141,7 +186,7 @@ export class Segment {
     this.maxTimestampMs = index.maxTimestampMs;
     await this.#save('index', index.offsets.encode());
     await this.#save('timeindex', index.times.encode(this.baseOffset));
-    this.indexIsNew = false;
+    this.indexIsSaved = true;
   }
 
   async saveSnapshot(): Promise<void> {
@@ -166,16 +211,17 @@ export class Segment {
 
   /** Index files describe a closed segment only: one that grows again loses them. */
   async removeIndex(): Promise<void> {
+    this.indexIsSaved = false;
     await this.#files.remove(`${this.path}.index`);
     await this.#files.remove(`${this.path}.timeindex`);
   }
 
   async close(): Promise<void> {
     // What is being opened would stay open.
-    await this.#loading?.catch(() => {});
+    if (this.#loading !== undefined) await this.#loading.catch(() => {});
     const { handle } = this;
     this.handle = undefined;
-    this.index = undefined;
+    if (!this.keepsIndex) this.index = undefined;
     await handle?.close();
   }
 

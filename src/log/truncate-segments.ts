@@ -1,4 +1,4 @@
-import { assert, CorruptionError, type Offset } from '../base/index.ts';
+import { CorruptionError, type Offset } from '../base/index.ts';
 import { removeSnapshotsAbove } from './producer-replay.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -38,29 +38,27 @@ export async function truncateSegments(segments: SegmentList, offset: Offset): P
   await files.syncDirectory(directory);
 }
 
-async function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
+function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
   const { indexIntervalBytes } = segments.config;
-  const segment = await segments.activate();
-  const { handle } = segment;
-  assert(handle !== undefined && segment.index !== undefined, 'a loaded segment is open');
-  const opened = { handle, index: segment.index };
-  const start = await locateBatch(segment, opened, offset - 1, indexIntervalBytes);
-  // It may be another one now.
-  const { index } = segment;
-  index.truncateTo(offset);
-  segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, offset);
-  const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-  const end = await scanBatches(handle, range, (header, at) => {
-    if (header.lastOffset >= offset) return false;
-    if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
-    return true;
+  return segments.activate(async (segment, handle, known) => {
+    const start = await locateBatch(segment, { handle, index: known }, offset - 1, indexIntervalBytes);
+    // It may be another one now.
+    const index = segment.index ?? known;
+    index.truncateTo(offset);
+    segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, offset);
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, (header, at) => {
+      if (header.lastOffset >= offset) return false;
+      if (at > start || start === 0) index.note(header, at, indexIntervalBytes);
+      return true;
+    });
+    assertSound(segment, end);
+    await handle.truncate(end.position);
+    await handle.sync();
+    segment.sizeBytes = end.position;
+    segment.writtenBytes = end.position;
+    await segment.removeIndex();
   });
-  assertSound(segment, end);
-  await handle.truncate(end.position);
-  await handle.sync();
-  segment.sizeBytes = end.position;
-  segment.writtenBytes = end.position;
-  await segment.removeIndex();
 }
 
 function assertSound(segment: Segment, end: ScanEnd): void {

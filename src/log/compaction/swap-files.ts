@@ -56,10 +56,12 @@ export async function finishSwap(
 
 /**
  * At the opening of a log, before its segments are looked for: finishes what was decided and removes what was not.
- * Throws CorruptionError when a swap file, which was durable, is not whole.
+ * Resolves with the names of the files there are then. Throws CorruptionError when a swap file, which was durable, is
+ * not whole.
  */
-export async function recoverSwaps(files: Files, directory: string): Promise<void> {
+export async function recoverSwaps(files: Files, directory: string): Promise<string[]> {
   const names = await files.list(directory);
+  if (!names.some((one) => one.endsWith(CLEANED) || one.endsWith(SWAP))) return names;
   for (const name of names.filter((one) => one.endsWith(`.log${CLEANED}`)))
     await files.remove(`${directory}/${name}`);
   for (const name of names.filter((one) => one.endsWith(`.log${SWAP}`))) {
@@ -71,6 +73,7 @@ export async function recoverSwaps(files: Files, directory: string): Promise<voi
     const absorbed = new Set(offsets.filter((offset) => offset > base && offset < end));
     await finishSwap(files, directory, base, [...absorbed]);
   }
+  return files.list(directory);
 }
 
 async function endOfSwap(files: Files, directory: string, base: Offset): Promise<Offset> {
