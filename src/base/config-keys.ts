@@ -218,6 +218,12 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'request.timeout.ms': milliseconds(30_000, 'deadline of calls between nodes'),
   'producer.id.expiration.ms': milliseconds(86_400_000, 'a silent producer is forgotten after this'),
   'log.tail.cache.bytes': integer(67_108_864, 'memory for recent appends, over all partitions (ours)', 0),
+  'log.open.segments.max': integer(
+    512,
+    'segment files that are kept open; about a hundred other files come on top (ours)',
+    8,
+    INT32_MAX,
+  ),
   'max.inflight.bytes': integer(
     67_108_864,
     'request bytes a broker holds before it pushes back (ours)',

@@ -21,6 +21,7 @@ export interface BrokerConfig {
   /** Bytes of requests the broker holds before it pushes back. */
   readonly inflightBytesMax: number;
   readonly tailCacheBytes: number;
+  readonly openSegmentsMax: number;
   readonly replicaLagTimeMaxMs: number;
   readonly replicaFetchWaitMaxMs: number;
   readonly replicaFetchMinBytes: number;
@@ -58,6 +59,7 @@ export function brokerConfig(properties: Readonly<Record<string, string>>): Brok
     fetchMaxBytes: number('fetch.max.bytes'),
     inflightBytesMax: number('max.inflight.bytes'),
     tailCacheBytes: number('log.tail.cache.bytes'),
+    openSegmentsMax: number('log.open.segments.max'),
     replicaLagTimeMaxMs: number('replica.lag.time.max.ms'),
     replicaFetchWaitMaxMs: number('replica.fetch.wait.max.ms'),
     replicaFetchMinBytes: number('replica.fetch.min.bytes'),

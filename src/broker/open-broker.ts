@@ -12,6 +12,7 @@ export async function openBroker(options: BrokerOptions): Promise<Broker> {
     environment,
     defaults: defaultLogConfig(config),
     tailCacheBytes: config.tailCacheBytes,
+    openSegmentsMax: config.openSegmentsMax,
   });
   return new RunningBroker(options, manager);
 }

@@ -51,15 +51,33 @@ export function decodeOffsetCheckpoint(bytes: Buffer, path: string): OffsetCheck
   });
 }
 
-/** `logs` with their checkpoints, by topicPartitionKey; each file is replaced whole. */
+export type CheckpointMeaning = (typeof MEANINGS)[number];
+
+/** The files that say something else than they did; all when it is not known what they say. */
+export function changedCheckpoints(
+  before: ReadonlyMap<string, LogCheckpoint> | undefined,
+  after: ReadonlyMap<string, LogCheckpoint>,
+): readonly CheckpointMeaning[] {
+  if (before?.size !== after.size) return MEANINGS;
+  const changed = new Set<CheckpointMeaning>();
+  for (const [key, checkpoint] of after) {
+    const known = before.get(key);
+    if (known === undefined) return MEANINGS;
+    for (const meaning of MEANINGS) if (known[meaning] !== checkpoint[meaning]) changed.add(meaning);
+  }
+  return [...changed];
+}
+
+/** `logs` with their checkpoints, by topicPartitionKey; each of the files is replaced whole. */
 export async function saveCheckpoints(
   files: Files,
   directory: string,
   logs: Iterable<{ readonly topic: string; readonly partition: PartitionId }>,
   checkpoints: ReadonlyMap<string, LogCheckpoint>,
+  meanings: readonly CheckpointMeaning[] = MEANINGS,
 ): Promise<void> {
   const named = [...logs];
-  for (const meaning of MEANINGS) {
+  for (const meaning of meanings) {
     const lines = named.map(({ topic, partition }) => {
       const checkpoint = checkpoints.get(topicPartitionKey(topic, partition)) ?? NO_CHECKPOINT;
       return `${topic} ${partition} ${checkpoint[meaning]}`;

@@ -14,11 +14,14 @@ import {
   type Uuid,
 } from '../base/index.ts';
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
-import { readCheckpoints, saveCheckpoints } from './checkpoints.ts';
+import { changedCheckpoints, readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
 import { JoinedRuns } from './joined-runs.ts';
+import { sizeOfLastSegments } from './last-segment-sizes.ts';
+import type { LoadProgress } from './load-progress.ts';
 import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
+import type { LogCounters } from './log-metrics.ts';
 import type { LogPromise, LogSurroundings } from './log-state.ts';
 import { openPartitionLog } from './open-partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -33,6 +36,8 @@ export interface DirectorySurroundings {
   readonly defaults: LogConfig;
   readonly tailCache: TailCache;
   readonly pool: SegmentPool;
+  readonly counters: LogCounters;
+  readonly progress: LoadProgress;
 }
 
 /** Logs that are loaded at a time at the start. */
@@ -50,22 +55,28 @@ export class LogDirectory {
   readonly #around: LogSurroundings;
   readonly #environment: DirectorySurroundings['environment'];
   readonly #defaults: LogConfig;
+  readonly #progress: LoadProgress;
   readonly #logs = new Map<string, PartitionLog>();
   /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
   #saved = new Map<string, LogCheckpoint>();
+  /** What they say for certain; undefined: that is not known. */
+  #certain: ReadonlyMap<string, LogCheckpoint> | undefined;
   readonly #saving = new JoinedRuns(() => this.#saveCheckpoints());
   #lock: FileLock | undefined;
   #cleanShutdownEpoch: BrokerEpoch = NONE;
 
-  constructor(path: string, { environment, defaults, tailCache, pool }: DirectorySurroundings) {
+  constructor(path: string, shared: DirectorySurroundings) {
+    const { environment, defaults, tailCache, pool, counters, progress } = shared;
     this.path = path;
     this.#environment = environment;
     this.#defaults = defaults;
+    this.#progress = progress;
     this.#around = {
       files: environment.files,
       logger: environment.logger,
       tailCache,
       pool,
+      counters,
       saveCheckpoints: () => this.checkpoint(),
       lowerCheckpoints: (log) => this.#lowerCheckpoints(log),
     };
@@ -179,30 +190,48 @@ export class LogDirectory {
   async #load(clean: boolean): Promise<void> {
     const { files } = this.#around;
     this.#saved = await readCheckpoints(files, this.path);
-    const names = await files.list(this.path);
+    const names = await this.#findLogs();
+    const recoverBytes = clean ? 0 : await sizeOfLastSegments(files, this.path, names);
+    this.#progress.begin(names.length, recoverBytes);
     const loadNext = async (): Promise<void> => {
-      for (let name = names.pop(); name !== undefined; name = names.pop()) await this.#loadOne(name, clean);
+      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        await this.#loadOne(name, clean);
+        this.#progress.opened();
+      }
     };
     // All of them end before anybody may let the directory go.
     const ends = await Promise.allSettled(Array.from({ length: LOADS_MAX }, loadNext));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
+  /** The names of their directories. What was being deleted is gone afterwards. */
+  async #findLogs(): Promise<string[]> {
+    const { files } = this.#around;
+    const found: string[] = [];
+    for (const name of await files.list(this.path)) {
+      const isDeleted = name.endsWith(DELETED_SUFFIX);
+      if (name === METADATA_LOG || !(isDeleted || LOG_DIRECTORY.test(name))) continue;
+      const directory = `${this.path}/${name}`;
+      if ((await files.stat(directory))?.kind !== 'directory') continue;
+      if (isDeleted) await files.removeDirectory(directory);
+      else found.push(name);
+    }
+    return found;
+  }
+
   async #loadOne(name: string, clean: boolean): Promise<void> {
     const { files, logger } = this.#around;
     const directory = `${this.path}/${name}`;
-    const match = LOG_DIRECTORY.exec(name);
-    if (name === METADATA_LOG || (await files.stat(directory))?.kind !== 'directory') return;
-    if (name.endsWith(DELETED_SUFFIX)) return files.removeDirectory(directory);
-    if (match === null) return;
     const topicId = await readPartitionMetadata(files, directory);
     if (topicId === undefined) {
       logger.warn({ directory }, 'moved a log without topic id aside');
       await this.#moveAside(directory, STRAY_SUFFIX);
       return;
     }
-    const identity = { topic: match[1] ?? '', partition: Number(match[2]), topicId, directory };
-    const found = { checkpoint: this.#saved.get(name) ?? NO_CHECKPOINT, clean };
+    const [, topic = '', partition] = LOG_DIRECTORY.exec(name) ?? [];
+    const identity = { topic, partition: Number(partition), topicId, directory };
+    const onRecovered = (bytes: number): void => this.#progress.recovered(bytes);
+    const found = { checkpoint: this.#saved.get(name) ?? NO_CHECKPOINT, clean, onRecovered };
     this.#logs.set(name, await openPartitionLog(identity, this.#defaults, found, this.#around));
   }
 
@@ -217,9 +246,13 @@ export class LogDirectory {
 
   async #saveCheckpoints(): Promise<void> {
     const saved = new Map(Array.from(this.#logs, ([key, log]) => [key, this.#checkpointOf(key, log)]));
+    const changed = changedCheckpoints(this.#certain, saved);
+    if (changed.length === 0) return;
+    this.#certain = undefined;
     this.#saved = highestOf(this.#saved, saved);
-    await saveCheckpoints(this.#around.files, this.path, this.#logs.values(), saved);
+    await saveCheckpoints(this.#around.files, this.path, this.#logs.values(), saved, changed);
     this.#saved = saved;
+    this.#certain = saved;
   }
 
   /** An offline log keeps what was known of it: it may be mended by hand. */

@@ -1,9 +1,11 @@
 import { ApiError, type BrokerEpoch, type PartitionId, type Uuid, type WallMs } from '../base/index.ts';
-import type { Environment } from '../env/index.ts';
+import { type Environment, NO_METRICS } from '../env/index.ts';
 import { BoundedFiles } from './bounded-files.ts';
 import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
+import { LoadProgress } from './load-progress.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirectory } from './log-directory.ts';
+import { registerLogGauges, registerLogMetrics } from './log-metrics.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { TailCache } from './tail-cache.ts';
@@ -11,7 +13,9 @@ import { TailCache } from './tail-cache.ts';
 export interface LogManagerOptions {
   /** The data directory; made when missing. */
   readonly directory: string;
-  readonly environment: Pick<Environment, 'files' | 'logger' | 'random'>;
+  /** Without a clock the progress of a long start is not told, without metrics nothing is counted. */
+  readonly environment: Pick<Environment, 'files' | 'logger' | 'random'> &
+    Partial<Pick<Environment, 'clock' | 'metrics'>>;
   /** For logs found on disk, until somebody sets their topic's. */
   readonly defaults: LogConfig;
   /** Memory for recent appends, over all logs. */
@@ -36,7 +40,12 @@ export async function openLogManager(options: LogManagerOptions): Promise<LogMan
   const environment = { ...options.environment, files: new BoundedFiles(files, OTHER_FILES_MAX) };
   const tailCache = new TailCache(options.tailCacheBytes);
   const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
-  const directory = new LogDirectory(options.directory, { environment, defaults, tailCache, pool });
+  const { metrics = NO_METRICS, clock } = options.environment;
+  const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
+  const counters = registerLogMetrics(metrics);
+  registerLogGauges(metrics, { tailCache, pool, progress });
+  const shared = { environment, defaults, tailCache, pool, counters, progress };
+  const directory = new LogDirectory(options.directory, shared);
   await directory.open();
   return new LogManager(directory, environment);
 }

@@ -5,6 +5,7 @@ import {
   type Offset,
   type WallMs,
 } from '../base/index.ts';
+import type { LogCounters } from './log-metrics.ts';
 import { type LogRead, type ReadHint, type ReadOptions, readSegment, type SegmentRead } from './read-log.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -22,16 +23,18 @@ export class LogReader {
   readonly #segments: SegmentList;
   readonly #tail: LogTail;
   readonly #known: KnownOfLog;
+  readonly #counters: LogCounters;
   #layout = 0;
   /** Reads of files wait for it. */
   #held: Promise<void> | undefined;
   /** Where the last reader of the files went on: sequential readers skip the index. */
   #hint: ReadHint | undefined;
 
-  constructor(segments: SegmentList, tail: LogTail, known: KnownOfLog) {
+  constructor(segments: SegmentList, tail: LogTail, known: KnownOfLog, counters: LogCounters) {
     this.#segments = segments;
     this.#tail = tail;
     this.#known = known;
+    this.#counters = counters;
   }
 
   /** Changes whenever bytes that a read under way may have seen are gone. */
@@ -77,6 +80,7 @@ export class LogReader {
     const batches = this.#tail.read(from, options.upperBound, options.maxBytes, options.atLeastOne);
     let sizeBytes = 0;
     for (const batch of batches) sizeBytes += batch.length;
+    this.#counters.readTail(sizeBytes);
     return { batches, sizeBytes };
   }
 
@@ -94,6 +98,7 @@ export class LogReader {
         if (layout !== this.#layout) return again();
         if (result === undefined || result.past) continue;
         this.#hint = result.hint;
+        this.#counters.readFile(result.read.sizeBytes);
         return result.read;
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 import { ApiError, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import type { EpochCheckpoint } from './epoch-checkpoint.ts';
+import type { LogCounters } from './log-metrics.ts';
 import { LogReader } from './log-reader.ts';
 import { LogWriter } from './log-writer.ts';
 import type { LoadedLog } from './open-log.ts';
@@ -18,6 +19,7 @@ export interface LogSurroundings {
   readonly logger: Logger;
   readonly tailCache: TailCache;
   readonly pool: SegmentPool;
+  readonly counters: LogCounters;
   /** Saves the checkpoints of all logs. */
   readonly saveCheckpoints: () => Promise<void>;
   /** The same, when what is saved promises more of this log than it holds now. */
@@ -97,10 +99,11 @@ export class LogState implements LogPromise {
       loaded.logEndOffset,
     );
     this.tail = new LogTail(around.tailCache, () => this.writer.written.offset);
-    this.reader = new LogReader(this.segments, this.tail, {
+    const known = {
       writtenOffset: () => this.writer.written.offset,
-      epochAt: (offset) => this.epochs.cache.epochAt(offset),
-    });
+      epochAt: (offset: Offset) => this.epochs.cache.epochAt(offset),
+    };
+    this.reader = new LogReader(this.segments, this.tail, known, around.counters);
     this.segments.onFailure = (error) => this.fail(error);
   }
 

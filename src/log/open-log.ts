@@ -24,6 +24,9 @@ import type { SegmentPool } from './segment-pool.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
 import { locateBatch } from './trusted-index.ts';
 
+/** Recovery tells how far it is after so many bytes. */
+const RECOVERED_BYTES = 4 * 1024 * 1024;
+
 export interface OpenLogOptions {
   readonly files: Files;
   readonly logger: Logger;
@@ -35,6 +38,7 @@ export interface OpenLogOptions {
   readonly logStartOffset: Offset;
   readonly firstDirtyOffset: Offset;
   readonly clean: boolean;
+  readonly onRecovered: (bytes: number) => void;
 }
 
 /** What is on disk, all of it durable; the last segment is open. */
@@ -195,12 +199,18 @@ function recoverLast(
   epochs.cache.truncateFromEnd(segments.active.baseOffset);
   return segments.activate(async (segment, handle) => {
     const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
+    let told = 0;
     const end = await scanBatches(handle, range, (header, position) => {
+      if (position - told >= RECOVERED_BYTES) {
+        options.onRecovered(position - told);
+        told = position;
+      }
       if (header.count > 0) segment.firstTimestampMs ??= header.maxTimestamp;
       index.note(header, position, config.indexIntervalBytes);
       epochs.cache.note(header.leaderEpoch, header.baseOffset);
       return true;
     });
+    options.onRecovered(segment.writtenBytes - told);
     assertReaches(segment, end, options.recoveryPoint);
     if (end.problem !== undefined) {
       const lostBytes = segment.writtenBytes - end.position;

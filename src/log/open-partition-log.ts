@@ -10,6 +10,15 @@ import { ProducerStates } from './producer-states.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 
+/** What is known of a log before its directory is looked into. */
+export interface FoundLog {
+  readonly checkpoint: LogCheckpoint;
+  /** Its files may be trusted. */
+  readonly clean: boolean;
+  /** Told how much was read again, now and then. */
+  readonly onRecovered?: (bytes: number) => void;
+}
+
 /**
  * The log in a directory that exists. One that is damaged or cannot be read comes back offline, with its
  * `failure` set.
@@ -17,7 +26,7 @@ import { SegmentList } from './segment-list.ts';
 export async function openPartitionLog(
   identity: LogIdentity,
   config: LogConfig,
-  found: { readonly checkpoint: LogCheckpoint; readonly clean: boolean },
+  found: FoundLog,
   around: LogSurroundings,
 ): Promise<PartitionLog> {
   const { highWatermark, recoveryPoint, logStart, firstDirty } = found.checkpoint;
@@ -33,6 +42,7 @@ export async function openPartitionLog(
     logStartOffset: logStart,
     firstDirtyOffset: firstDirty,
     clean: found.clean,
+    onRecovered: found.onRecovered ?? (() => {}),
   };
   try {
     return new PartitionLog(identity, await loadLog(options), highWatermark, around);

@@ -1,5 +1,6 @@
 import type { Offset } from '../base/index.ts';
 import { Deque } from './deque.ts';
+import { HeldBuffers } from './held-buffers.ts';
 import { batchBaseOffset, batchLastOffset } from './record/index.ts';
 
 interface TailEntry {
@@ -14,32 +15,34 @@ interface TailEntry {
 
 /**
  * Memory for recent appends of all logs, oldest out first. A batch that is not yet in its file stays, also
- * beyond the limit: it has no other home. Those are bounded by what the broker admits.
+ * beyond the limit: it has no other home. Those are bounded by what the broker admits. Batches are pieces of
+ * received messages, and not copied out of them: what counts is the messages.
  */
 export class TailCache {
   readonly #limitBytes: number;
   readonly #queue = new Deque<TailEntry>();
-  #sizeBytes = 0;
+  readonly #held = new HeldBuffers();
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }
 
+  /** Of all buffers that batches in here are pieces of. */
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#held.sizeBytes;
   }
 
   /** For LogTail only. */
   add(entry: TailEntry): void {
     this.#queue.push(entry);
-    this.#sizeBytes += entry.bytes.length;
-    if (this.#sizeBytes > this.#limitBytes) this.trim();
+    this.#held.hold(entry.bytes);
+    if (this.sizeBytes > this.#limitBytes) this.trim();
   }
 
   /** For LogTail only. */
   release(entry: TailEntry): void {
     entry.kept = false;
-    this.#sizeBytes -= entry.bytes.length;
+    this.#held.release(entry.bytes);
   }
 
   /** Lets go of the oldest batches until the limit is kept or the oldest one is not yet written. */
@@ -47,7 +50,7 @@ export class TailCache {
     while (this.#queue.length > 0) {
       const oldest = this.#queue.at(0);
       if (oldest.kept) {
-        if (this.#sizeBytes <= this.#limitBytes || !oldest.owner.maybeEvictFirst()) return;
+        if (this.sizeBytes <= this.#limitBytes || !oldest.owner.maybeEvictFirst()) return;
       }
       this.#queue.dropFront(1);
     }
