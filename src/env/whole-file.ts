@@ -1,6 +1,6 @@
-import { CorruptionError } from '../base/index.ts';
+import { CorruptionError, EnvironmentError } from '../base/index.ts';
 import { parentDirectory } from './durable-directory.ts';
-import type { Files } from './files.ts';
+import type { FileHandle, Files } from './files.ts';
 
 /** Files that are read whole are small; a larger one is something else. */
 const BYTES_MAX = 64 * 1024 * 1024;
@@ -12,12 +12,23 @@ export async function readWholeFile(files: Files, path: string): Promise<Buffer 
   if (stat.sizeBytes > BYTES_MAX)
     throw new CorruptionError(path, BYTES_MAX, `at most ${BYTES_MAX} bytes`, `${stat.sizeBytes}`);
   if (stat.sizeBytes === 0) return Buffer.alloc(0);
-  const handle = await files.open(path, 'read');
+  const handle = await openExisting(files, path);
+  if (handle === undefined) return undefined;
   try {
     const bytes = Buffer.alloc(stat.sizeBytes);
     return bytes.subarray(0, await handle.read(bytes, 0));
   } finally {
     await handle.close();
+  }
+}
+
+/** undefined: it was removed since it was seen. */
+async function openExisting(files: Files, path: string): Promise<FileHandle | undefined> {
+  try {
+    return await files.open(path, 'read');
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.reason === 'not-found') return undefined;
+    throw error;
   }
 }
 

@@ -253,6 +253,49 @@ describe('what Quorate writes, another implementation reads', () => {
       current_txn_first_offset: -1,
     });
   });
+
+  for (const compression of COMPRESSION_TYPES) {
+    test.runIf(can(compression))(`what compaction left of records in ${compression}`, async () => {
+      const config = { ...CONFIG, segmentBytes: 3000, compacts: true, minCleanableDirtyRatio: 0 };
+      const manager = await open();
+      const log = await manager.create('t', 0, TOPIC_ID, config);
+      const sent: PythonRecord[] = [];
+      for (let batch = 0; batch < 120; batch++) {
+        const records = Array.from(
+          { length: 5 },
+          (_, i): Sent => ({
+            timestampMs: 1_700_000_000_000 + batch,
+            key: Buffer.from(`key ${(batch * 7 + i * 3) % 40}`),
+            ...((batch + i) % 9 === 0 ? {} : { value: Buffer.from(`value ${batch} ${i}`) }),
+            headers: [],
+          }),
+        );
+        const producer = { producerId: batch % 3, producerEpoch: 0, baseSequence: Math.floor(batch / 3) * 5 };
+        log.appendAsLeader(build(records, { compression, ...producer }), { leaderEpoch: 1, nowMs: 0 });
+        sent.push(...records.map((record, i) => toPython(record, batch * 5 + i)));
+      }
+      await log.whenFlushed(log.logEndOffset);
+      log.setHighWatermark(log.logEndOffset);
+      for (const nowMs of [1_700_000_001_000, 1_800_000_000_000]) {
+        const secret = new SeededRandom(1).bytes(16);
+        const how = { nowMs, keyMapBytes: 1_000_000, secret, pace: async (): Promise<void> => {} };
+        await log.compactor.clean(await log.compactor.plan(nowMs), how);
+        expect(await findings()).toEqual([]);
+      }
+      await manager.close({ brokerEpoch: 1 });
+      const read = decode();
+      expect(read.problems).toEqual([]);
+      const left = recordsIn(read);
+      expect(left.length).toBeLessThan(sent.length / 2);
+      expect(left).toEqual(left.map(({ offset }) => sent[offset]));
+      const lastOf = (records: readonly PythonRecord[]) =>
+        new Map(records.map(({ key, value }) => [key, value] as const).filter(([key]) => key !== null));
+      const valuesOf = (records: readonly PythonRecord[]) =>
+        [...lastOf(records)].filter(([, value]) => value !== null).toSorted();
+      expect(valuesOf(left)).toEqual(valuesOf(sent));
+      expect(await findings()).toEqual([]);
+    });
+  }
 });
 
 interface PartitionSpec {

@@ -1,4 +1,4 @@
-import { StartupError } from '../../base/index.ts';
+import { EnvironmentError, StartupError } from '../../base/index.ts';
 import type { Files } from '../../env/index.ts';
 import { findLogFileKind, type LogFileKind } from './file-kinds.ts';
 
@@ -32,13 +32,23 @@ export async function findLogFiles(files: Files, path: string): Promise<string[]
 async function findBelow(files: Files, directory: string, depth: number): Promise<string[]> {
   const found: string[] = [];
   const directories: string[] = [];
-  for (const name of await files.list(directory)) {
+  for (const name of await listOrNothing(files, directory)) {
     const path = `${directory}/${name}`;
     if (findLogFileKind(name) !== undefined && !UNFINISHED.test(name)) found.push(path);
     else if (name !== METADATA_LOG && (await files.stat(path))?.kind === 'directory') directories.push(path);
   }
   if (depth > 1) for (const path of directories) found.push(...(await findBelow(files, path, depth - 1)));
   return found;
+}
+
+/** A partition that is deleted meanwhile holds nothing. */
+export async function listOrNothing(files: Files, directory: string): Promise<string[]> {
+  try {
+    return await files.list(directory);
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.reason === 'not-found') return [];
+    throw error;
+  }
 }
 
 const SEGMENT_KINDS: ReadonlySet<LogFileKind> = new Set(['segment', 'offset-index', 'time-index']);

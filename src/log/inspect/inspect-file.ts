@@ -1,6 +1,6 @@
 /** One entrance for all files of a log: what a file holds, as rows, whatever its format. Reads only, takes no lock. */
-import { CorruptionError, EnvironmentError, type Offset, StartupError } from '../../base/index.ts';
-import { decodeMetaProperties, type FileHandle, type Files, readWholeFile } from '../../env/index.ts';
+import { CorruptionError, type Offset, StartupError } from '../../base/index.ts';
+import { decodeMetaProperties, type FileHandle, type Files } from '../../env/index.ts';
 import { decodeOffsetCheckpoint } from '../checkpoints.ts';
 import { decodeCleanShutdown } from '../clean-shutdown.ts';
 import { decodeEpochEntries } from '../epoch-checkpoint.ts';
@@ -11,6 +11,10 @@ import { decodeTimeEntries } from '../time-index.ts';
 import { findLogFileKind, type LogFileKind } from './file-kinds.ts';
 import { inspectSegment, type SegmentOptions } from './inspect-segment.ts';
 import type { Fields, Inspection, RowType } from './inspection.ts';
+import { GONE, openOrNothing, verifySegment } from './verify-segment.ts';
+
+/** Files other than segments are held in memory to this length; the rest is left out, and missed by their decoders. */
+const SMALL_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
  * A start, then rows, notes and findings in the order of the file. A file that vanished meanwhile is a note. Throws
@@ -23,30 +27,29 @@ export async function* inspectLogFile(
 ): AsyncGenerator<Inspection> {
   const name = findLogFileKind(path);
   if (name === undefined) throw new StartupError(`${path} is not a file of a log by its name`);
-  const handle = await openOrSay(files, path);
+  const handle = await openOrNothing(files, path);
   if (handle === undefined) {
-    yield { kind: 'note', file: path, position: 0, text: 'the file is gone: its log was cut or removed' };
+    yield { kind: 'note', file: path, position: 0, text: GONE };
     return;
   }
   try {
     const sizeBytes = await handle.sizeBytes();
     if (options.verifyIndex !== true) yield { kind: 'file', file: path, fileKind: name.kind, sizeBytes };
-    if (name.kind === 'segment') yield* inspectSegment(files, handle, name.baseOffset, options);
-    else yield* inspectSmall(name.kind, path, name.baseOffset, (await readWholeFile(files, path)) ?? EMPTY);
+    if (name.kind !== 'segment')
+      yield* inspectSmall(name.kind, path, name.baseOffset, await readAll(handle, sizeBytes));
+    else if (options.verifyIndex !== true || options.deep === true)
+      yield* inspectSegment(files, handle, name.baseOffset, options);
   } finally {
     await handle.close();
   }
+  if (name.kind === 'segment' && options.verifyIndex === true)
+    yield* await verifySegment(files, path, name.baseOffset);
 }
 
-const EMPTY = Buffer.alloc(0);
-
-async function openOrSay(files: Files, path: string): Promise<FileHandle | undefined> {
-  try {
-    return await files.open(path, 'read');
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.reason === 'not-found') return undefined;
-    throw error;
-  }
+/** Of an open file: its name may be another's by now, or nobody's. */
+async function readAll(handle: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.min(sizeBytes, SMALL_BYTES_MAX));
+  return bytes.subarray(0, await handle.read(bytes, 0));
 }
 
 function* inspectSmall(

@@ -1,13 +1,10 @@
 import type { Offset } from '../../base/index.ts';
-import { type FileHandle, type Files, parentDirectory, readWholeFile } from '../../env/index.ts';
-import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../offset-index.ts';
-import { decodeTimeEntries, TIME_ENTRY_BYTES } from '../time-index.ts';
+import { type FileHandle, type Files, parentDirectory } from '../../env/index.ts';
 import { batchFields, recordFields } from './batch-fields.ts';
 import { BatchChecker } from './check-batches.ts';
 import { findLogFileKind } from './file-kinds.ts';
-import { siblingOf } from './find-log-files.ts';
+import { listOrNothing } from './find-log-files.ts';
 import type { Finding, Inspection, Note, Row } from './inspection.ts';
-import { type IndexMismatch, OffsetIndexVerifier, TimeIndexVerifier } from './verify-index.ts';
 import { type SegmentStep, walkSegment } from './walk-segment.ts';
 
 export interface SegmentOptions {
@@ -15,7 +12,7 @@ export interface SegmentOptions {
   readonly records?: boolean;
   /** Decode all records and check all that can be checked; a summary follows. */
   readonly deep?: boolean;
-  /** Hold both indexes against the batches, and hand out nothing else. */
+  /** Hold both indexes against the batches, and hand out no batches. */
   readonly verifyIndex?: boolean;
 }
 
@@ -27,26 +24,17 @@ export async function* inspectSegment(
   options: SegmentOptions,
 ): AsyncGenerator<Inspection> {
   const checker = new BatchChecker(baseOffset, { deep: options.deep === true });
-  const indexes =
-    options.verifyIndex === true ? await openIndexes(files, handle.path, baseOffset) : undefined;
   let endPosition = 0;
   for await (const step of walkSegment(handle)) {
     if (step.kind === 'batch') {
       yield* inspectBatch(handle.path, step, checker, options);
-      indexes?.offsets?.note(step.header, step.position);
-      indexes?.times?.note(step.header);
       endPosition = step.position + step.bytes.length;
     } else yield await sayEnd(files, handle.path, baseOffset, step);
   }
-  if (indexes !== undefined) {
-    if (await wasReplaced(files, handle.path, endPosition)) yield replacedNote(handle.path);
-    else yield* endIndexes(handle.path, indexes, endPosition, checker.nextOffset);
-  }
-  if (options.deep === true) {
-    const { batches, records, nextOffset } = checker;
-    const fields = { batches, records, baseOffset, nextOffset, size: endPosition };
-    yield { kind: 'row', file: handle.path, type: 'summary', fields };
-  }
+  if (options.deep !== true) return;
+  const { batches, records, nextOffset } = checker;
+  const fields = { batches, records, baseOffset, nextOffset, size: endPosition };
+  yield { kind: 'row', file: handle.path, type: 'summary', fields };
 }
 
 function* inspectBatch(
@@ -70,7 +58,7 @@ function* inspectBatch(
 }
 
 /** The file ends, or goes on, with what is no whole batch. */
-async function sayEnd(
+export async function sayEnd(
   files: Files,
   file: string,
   baseOffset: Offset,
@@ -81,14 +69,10 @@ async function sayEnd(
     return { kind: 'finding', file, position, expected, found };
   }
   const { position, wantedBytes, leftBytes } = step;
-  if (await isFollowed(files, file, baseOffset))
-    return {
-      kind: 'finding',
-      file,
-      position,
-      expected: `${wantedBytes} bytes of a batch`,
-      found: `${leftBytes}`,
-    };
+  if (await isFollowed(files, file, baseOffset)) {
+    const expected = `${wantedBytes} bytes of a batch`;
+    return { kind: 'finding', file, position, expected, found: `${leftBytes}` };
+  }
   const text =
     `incomplete batch at position ${position}, ${leftBytes} of ${wantedBytes} bytes ` +
     '(the log is being written, or was torn)';
@@ -97,61 +81,9 @@ async function sayEnd(
 
 /** Only the last segment of a log may end inside a batch. */
 async function isFollowed(files: Files, file: string, baseOffset: Offset): Promise<boolean> {
-  const names = await files.list(parentDirectory(file));
+  const names = await listOrNothing(files, parentDirectory(file));
   return names.some((name) => {
     const other = findLogFileKind(name);
     return name.endsWith('.log') && other?.kind === 'segment' && other.baseOffset > baseOffset;
   });
-}
-
-/** Compaction put a smaller file in its place, with indexes of its own: those that were read may be of either. */
-async function wasReplaced(files: Files, file: string, endPosition: number): Promise<boolean> {
-  return ((await files.stat(file))?.sizeBytes ?? 0) < endPosition;
-}
-
-function replacedNote(file: string): Note {
-  return { kind: 'note', file, position: 0, text: 'it was replaced or removed meanwhile: look again' };
-}
-
-interface Indexes {
-  readonly offsets: OffsetIndexVerifier | undefined;
-  readonly times: TimeIndexVerifier | undefined;
-}
-
-async function openIndexes(files: Files, logPath: string, baseOffset: Offset): Promise<Indexes> {
-  const [offsetPath, timePath] = [siblingOf(logPath, 'index'), siblingOf(logPath, 'timeindex')];
-  const offsetBytes = await readWholeFile(files, offsetPath);
-  const timeBytes = await readWholeFile(files, timePath);
-  return {
-    offsets:
-      offsetBytes &&
-      new OffsetIndexVerifier(decodeOffsetEntries(offsetBytes, baseOffset, offsetPath), OFFSET_ENTRY_BYTES),
-    times:
-      timeBytes &&
-      new TimeIndexVerifier(decodeTimeEntries(timeBytes, baseOffset, timePath), TIME_ENTRY_BYTES),
-  };
-}
-
-function* endIndexes(
-  logPath: string,
-  { offsets, times }: Indexes,
-  endPosition: number,
-  endOffset: Offset,
-): Generator<Inspection> {
-  yield* endIndex(siblingOf(logPath, 'index'), offsets?.end(endPosition));
-  yield* endIndex(siblingOf(logPath, 'timeindex'), times?.end(endOffset));
-}
-
-function* endIndex(
-  file: string,
-  end: { readonly entries: number; readonly mismatches: readonly IndexMismatch[] } | undefined,
-): Generator<Inspection> {
-  if (end === undefined) {
-    const text = 'there is no such file (the active segment has none; others get it at the next start)';
-    yield { kind: 'note', file, position: 0, text };
-    return;
-  }
-  for (const mismatch of end.mismatches) yield { kind: 'finding', file, ...mismatch };
-  const fields = { entries: end.entries, mismatches: end.mismatches.length };
-  yield { kind: 'row', file, type: 'summary', fields };
 }

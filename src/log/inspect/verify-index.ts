@@ -4,10 +4,11 @@
  *   offset entry (o, p): a batch begins at p, and o is its last offset
  *   time entry (t, o): a batch ends with o, t is its largest timestamp, and none before it has a larger one
  *   the last time entry bears the largest timestamp of the segment: retention and searches rely on it
+ *   batches that compaction emptied have no time of their own
  *
  * Source: Kafka's OffsetIndex, TimeIndex, kafka-dump-log --verify-index-only.
  */
-import { CorruptionError, NONE } from '../../base/index.ts';
+import { CorruptionError, NONE, type WallMs } from '../../base/index.ts';
 import type { OffsetEntry } from '../offset-index.ts';
 import type { BatchHeader } from '../record/index.ts';
 import type { TimeEntry } from '../time-index.ts';
@@ -94,8 +95,11 @@ export class OffsetIndexVerifier {
 
 export class TimeIndexVerifier {
   readonly #entries: Entries<TimeEntry>;
+  /** Of the batches so far that hold records. */
   #largestMs = NONE;
-  #lastMs: number | undefined;
+  /** Of all batches so far: Kafka counts those that compaction emptied. */
+  #largestOfAllMs = NONE;
+  #lastMs = NONE;
 
   constructor(entries: Iterator<TimeEntry>, entryBytes: number) {
     this.#entries = new Entries(entries, entryBytes);
@@ -103,24 +107,37 @@ export class TimeIndexVerifier {
 
   /** Batches come in the order of the file. */
   note(header: BatchHeader): void {
-    this.#largestMs = Math.max(this.#largestMs, header.maxTimestamp);
+    this.#largestOfAllMs = Math.max(this.#largestOfAllMs, header.maxTimestamp);
+    if (header.count > 0) this.#largestMs = Math.max(this.#largestMs, header.maxTimestamp);
     for (let entry = this.#entries.next; entry !== undefined && entry.offset <= header.lastOffset; ) {
-      if (entry.offset !== header.lastOffset)
-        this.#entries.say(`offset ${header.lastOffset}, the last of its batch`, `offset ${entry.offset}`);
-      else if (entry.timestampMs !== header.maxTimestamp)
-        this.#entries.say(
-          `timestamp ${header.maxTimestamp}, the largest of the batch with offset ${entry.offset}`,
-          `timestamp ${entry.timestampMs}`,
-        );
-      else if (entry.timestampMs !== this.#largestMs)
-        this.#entries.say(
-          `timestamp ${this.#largestMs}, the largest up to offset ${entry.offset}`,
-          `timestamp ${entry.timestampMs}`,
-        );
+      this.#compare(entry, header);
       this.#lastMs = entry.timestampMs;
       this.#entries.advance();
       entry = this.#entries.next;
     }
+  }
+
+  /** `header` is the batch that holds the offset of `entry`, or the first one after it. */
+  #compare(entry: TimeEntry, header: BatchHeader): void {
+    const { timestampMs, offset } = entry;
+    // Nothing with a time so far: the offset says nothing.
+    if (timestampMs === NONE && this.#largestMs === NONE) return;
+    if (offset !== header.lastOffset)
+      this.#entries.say(`offset ${header.lastOffset}, the last of its batch`, `offset ${offset}`);
+    else if (timestampMs !== header.maxTimestamp)
+      this.#entries.say(
+        `timestamp ${header.maxTimestamp}, the largest of the batch with offset ${offset}`,
+        `timestamp ${timestampMs}`,
+      );
+    else if (!this.#isLargest(timestampMs))
+      this.#entries.say(
+        `timestamp ${this.#largestMs}, the largest up to offset ${offset}`,
+        `timestamp ${timestampMs}`,
+      );
+  }
+
+  #isLargest(timestampMs: WallMs): boolean {
+    return timestampMs === this.#largestMs || timestampMs === this.#largestOfAllMs;
   }
 
   /** After the last batch, behind which offset `endOffset` would come. */
@@ -131,10 +148,10 @@ export class TimeIndexVerifier {
       this.#lastMs = entry.timestampMs;
       entries.advance();
     }
-    if (entries.mismatches.length === 0 && (this.#lastMs ?? NONE) !== this.#largestMs)
+    if (entries.mismatches.length === 0 && !this.#isLargest(this.#lastMs))
       entries.say(
         `a last entry of timestamp ${this.#largestMs}, the largest of the segment`,
-        this.#lastMs === undefined ? 'no entry' : `timestamp ${this.#lastMs}`,
+        this.#lastMs === NONE ? 'none' : `timestamp ${this.#lastMs}`,
         Math.max(0, entries.count - 1),
       );
     return { entries: entries.count, mismatches: entries.mismatches };
