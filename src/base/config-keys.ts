@@ -66,6 +66,12 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'index.interval.bytes': integer(4096, 'log bytes between two index entries', 0, INT32_MAX),
   'retention.ms': integer(604_800_000, 'age at which records are deleted; -1: never', -1),
   'retention.bytes': integer(-1, 'size beyond which the oldest segments are deleted; -1: no limit', -1),
+  'file.delete.delay.ms': integer(
+    60_000,
+    'files that were deleted are kept for readers under way so long',
+    0,
+    INT32_MAX,
+  ),
   'cleanup.policy': {
     type: 'list',
     default: 'delete',
@@ -263,6 +269,10 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   ),
   'log.retention.ms': overriddenBy('retention.ms', integer(604_800_000, 'default of the topic key', -1)),
   'log.retention.bytes': overriddenBy('retention.bytes', integer(-1, 'default of the topic key', -1)),
+  'log.segment.delete.delay.ms': overriddenBy(
+    'file.delete.delay.ms',
+    integer(60_000, 'default of the topic key', 0, INT32_MAX),
+  ),
   'log.cleanup.policy': {
     type: 'list',
     default: 'delete',

@@ -17,6 +17,7 @@ export interface LogConfig {
   readonly minCompactionLagMs: number;
   readonly maxCompactionLagMs: number;
   readonly deleteRetentionMs: number;
+  readonly fileDeleteDelayMs: number;
   /** -1: for ever. */
   readonly retentionMs: number;
   /** -1: no limit. */
@@ -59,6 +60,7 @@ export function toLogConfig(
     minCompactionLagMs: Number(text('min.compaction.lag.ms')),
     maxCompactionLagMs,
     deleteRetentionMs: Number(text('delete.retention.ms')),
+    fileDeleteDelayMs: Number(text('file.delete.delay.ms')),
     retentionMs: Number(text('retention.ms')),
     retentionBytes: Number(text('retention.bytes')),
     deletes: policies.includes('delete'),

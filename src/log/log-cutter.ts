@@ -1,4 +1,5 @@
 import { ApiError, EnvironmentError, type Offset, type WallMs } from '../base/index.ts';
+import { doomSegment } from './doomed-segment.ts';
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer-replay.ts';
 import { retainedFrom } from './retention.ts';
@@ -112,12 +113,14 @@ export class LogCutter {
   }
 
   async #removeHead(): Promise<void> {
-    const { segments, reader } = this.#log;
+    const { segments, reader, around } = this.#log;
     for (let next = segments.all[1]; next !== undefined; next = segments.all[1]) {
       // A segment whose file is not made yet must not become the only one.
       if (next.baseOffset > this.#log.logStartOffset || !next.exists) break;
-      reader.invalidate();
-      await segments.removeFirst();
+      // Readers under way finish, with what they have open.
+      reader.noteMoved();
+      const doomed = await doomSegment(segments, segments.takeFirst(), () => reader.invalidate());
+      await around.removals.add(doomed, segments.config.fileDeleteDelayMs);
     }
   }
 

@@ -16,6 +16,7 @@ import {
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import { changedCheckpoints, readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
+import { DelayedRemovals } from './delayed-removals.ts';
 import { JoinedRuns } from './joined-runs.ts';
 import { sizeOfLastSegments } from './last-segment-sizes.ts';
 import type { LoadProgress } from './load-progress.ts';
@@ -29,9 +30,13 @@ import { readPartitionMetadata, savePartitionMetadata } from './partition-metada
 import type { SegmentPool } from './segment-pool.ts';
 import type { TailCache } from './tail-cache.ts';
 
+/** Without timers, files that are to be removed go at once. */
+export type LogEnvironment = Pick<Environment, 'files' | 'logger' | 'random'> &
+  Partial<Pick<Environment, 'timers'>>;
+
 /** What the directories of one broker share. */
 export interface DirectorySurroundings {
-  readonly environment: Pick<Environment, 'files' | 'logger' | 'random'>;
+  readonly environment: LogEnvironment;
   /** For logs found on disk, until somebody sets their topic's. */
   readonly defaults: LogConfig;
   readonly tailCache: TailCache;
@@ -56,6 +61,7 @@ export class LogDirectory {
   readonly #environment: DirectorySurroundings['environment'];
   readonly #defaults: LogConfig;
   readonly #progress: LoadProgress;
+  readonly #removals: DelayedRemovals;
   readonly #logs = new Map<string, PartitionLog>();
   /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
   #saved = new Map<string, LogCheckpoint>();
@@ -71,12 +77,14 @@ export class LogDirectory {
     this.#environment = environment;
     this.#defaults = defaults;
     this.#progress = progress;
+    this.#removals = new DelayedRemovals(environment.logger, environment.timers);
     this.#around = {
       files: environment.files,
       logger: environment.logger,
       tailCache,
       pool,
       counters,
+      removals: this.#removals,
       saveCheckpoints: () => this.checkpoint(),
       lowerCheckpoints: (log) => this.#lowerCheckpoints(log),
     };
@@ -146,7 +154,14 @@ export class LogDirectory {
 
   /** See LogManager. */
   async delete(log: PartitionLog): Promise<void> {
-    await this.#remove(log, DELETED_SUFFIX);
+    const directory = await this.#remove(log, DELETED_SUFFIX);
+    const { files } = this.#around;
+    const doomed = {
+      path: directory,
+      remove: () => files.removeDirectory(directory),
+      close: () => Promise.resolve(),
+    };
+    await this.#removals.add(doomed, log.config.fileDeleteDelayMs);
   }
 
   /** See LogManager. */
@@ -170,6 +185,7 @@ export class LogDirectory {
     try {
       const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
       await this.checkpoint();
+      await this.#removals.close();
       if (clean.every(Boolean)) await saveCleanShutdown(this.#around.files, this.path, brokerEpoch);
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
@@ -183,6 +199,7 @@ export class LogDirectory {
   /** Lets go of everything as it is. */
   async release(): Promise<void> {
     await Promise.all(Array.from(this.#logs.values(), (log) => log.release()));
+    await this.#removals.close();
     await this.#lock?.release();
   }
 
@@ -240,7 +257,6 @@ export class LogDirectory {
     const aside = `${directory}.${randomUuid(this.#environment.random)}${suffix}`;
     await files.rename(directory, aside);
     await files.syncDirectory(this.path);
-    if (suffix === DELETED_SUFFIX) await files.removeDirectory(aside);
     return aside;
   }
 

@@ -13,9 +13,12 @@ import { TailCache } from './tail-cache.ts';
 export interface LogManagerOptions {
   /** The data directory; made when missing. */
   readonly directory: string;
-  /** Without a clock the progress of a long start is not told, without metrics nothing is counted. */
+  /**
+   * Without a clock the progress of a long start is not told, without metrics nothing is counted,
+   * without timers files that are to be removed go at once.
+   */
   readonly environment: Pick<Environment, 'files' | 'logger' | 'random'> &
-    Partial<Pick<Environment, 'clock' | 'metrics'>>;
+    Partial<Pick<Environment, 'clock' | 'metrics' | 'timers'>>;
   /** For logs found on disk, until somebody sets their topic's. */
   readonly defaults: LogConfig;
   /** Memory for recent appends, over all logs. */
@@ -102,8 +105,8 @@ export class LogManager {
   }
 
   /**
-   * Forgets the log and removes its files; a crash meanwhile leaves them whole, or to be removed at the
-   * next start. Needs no room on the disk: it may be what makes room.
+   * Forgets the log; its files lose their name now and go after file.delete.delay.ms. A crash meanwhile leaves
+   * them whole, or to be removed at the next start. Needs no room on the disk: it may be what makes room.
    */
   async delete(topic: string, partition: PartitionId): Promise<void> {
     const log = this.find(topic, partition);

@@ -25,6 +25,8 @@ export class LogReader {
   readonly #known: KnownOfLog;
   readonly #counters: LogCounters;
   #layout = 0;
+  /** Grows with the layout, but not when segments that readers under way may finish left the log. */
+  #lost = 0;
   /** Reads of files wait for it. */
   #held: Promise<void> | undefined;
   /** Where the last reader of the files went on: sequential readers skip the index. */
@@ -37,7 +39,7 @@ export class LogReader {
     this.#counters = counters;
   }
 
-  /** Changes whenever bytes that a read under way may have seen are gone. */
+  /** Changes whenever bytes of the log are gone, or other files have them. */
   get layout(): number {
     return this.#layout;
   }
@@ -60,6 +62,12 @@ export class LogReader {
 
   /** Bytes are about to go: reads under way that saw them begin again. */
   invalidate(): void {
+    this.#lost++;
+    this.noteMoved();
+  }
+
+  /** Segments have left the log, and their files are whole for those who have them open. */
+  noteMoved(): void {
     this.#layout++;
     this.#hint = undefined;
   }
@@ -91,13 +99,17 @@ export class LogReader {
   ): Promise<LogRead> {
     while (this.#held !== undefined) await this.#held;
     const layout = this.#layout;
+    const lost = this.#lost;
     try {
       for (let i = this.#segments.indexOf(from); i < this.#segments.all.length; i++) {
         const segment = this.#segments.all[i] as Segment;
         const result = await this.#readOne(segment, from, options);
-        if (layout !== this.#layout) return again();
+        if (lost !== this.#lost) return again();
+        const isHere = layout === this.#layout;
+        // Where segments have left, the next one is not at the next place.
+        if ((result === undefined || result.past) && !isHere) return again();
         if (result === undefined || result.past) continue;
-        this.#hint = result.hint;
+        if (isHere) this.#hint = result.hint;
         this.#counters.readFile(result.read.sizeBytes);
         return result.read;
       }

@@ -1,5 +1,6 @@
 import { ApiError, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
+import type { DelayedRemovals } from './delayed-removals.ts';
 import type { EpochCheckpoint } from './epoch-checkpoint.ts';
 import type { LogCounters } from './log-metrics.ts';
 import { LogReader } from './log-reader.ts';
@@ -20,6 +21,7 @@ export interface LogSurroundings {
   readonly tailCache: TailCache;
   readonly pool: SegmentPool;
   readonly counters: LogCounters;
+  readonly removals: DelayedRemovals;
   /** Saves the checkpoints of all logs. */
   readonly saveCheckpoints: () => Promise<void>;
   /** The same, when what is saved promises more of this log than it holds now. */

@@ -10,6 +10,7 @@
 import { CorruptionError, type Offset } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import { recoverSwaps } from './compaction/swap-files.ts';
+import { removeLeftovers } from './doomed-segment.ts';
 import type { EpochEntry } from './epoch-cache.ts';
 import { EpochCheckpoint } from './epoch-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
@@ -66,7 +67,7 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
 async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
   const { files, directory, logger } = options;
   const epochs = await EpochCheckpoint.open(files, directory);
-  const names = await recoverSwaps(files, directory);
+  const names = await removeLeftovers(files, directory, await recoverSwaps(files, directory));
   const saved = epochs.cache.entries;
   await findSegments(segments, names);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);

@@ -143,9 +143,11 @@ export class SegmentList {
     await this.#remove(this.all.pop());
   }
 
-  /** Removes the first segment, durably. */
-  async removeFirst(): Promise<void> {
-    await this.#remove(this.all.shift());
+  /** The first segment leaves the list, in memory only; there is another. */
+  takeFirst(): Segment {
+    const segment = this.all.shift();
+    assert(segment !== undefined && this.all.length > 0, 'a log keeps its active segment');
+    return segment;
   }
 
   /** Closes all files as they are. */

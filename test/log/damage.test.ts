@@ -103,7 +103,7 @@ describe('a log that cannot be made', () => {
   it('once deleted leaves the files of its successor alone', async () => {
     const fixture = await segments(4);
     fixture.log.setHighWatermark(4);
-    const held = fixture.hold('remove', '00000000000000000000.timeindex');
+    const held = fixture.hold('rename', '00000000000000000000.timeindex');
     const advanced = fixture.log.advanceLogStart(3).catch(() => {});
     await held.arrived;
     const deleted = fixture.manager.delete('t', 0);

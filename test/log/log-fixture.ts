@@ -1,9 +1,10 @@
 import { SeededRandom } from '../../src/base/index.ts';
-import { type Files, SILENT } from '../../src/env/index.ts';
+import { type Files, SILENT, type Timers } from '../../src/env/index.ts';
 import {
   DEFAULT_LOG_CONFIG,
   type LogConfig,
   type LogManager,
+  type LogManagerOptions,
   type LogRead,
   openLogManager,
   type PartitionLog,
@@ -73,6 +74,7 @@ export class LogFixture {
   readonly config: LogConfig;
   readonly tailCacheBytes: number;
   readonly #seed: number;
+  readonly #timers: Timers | undefined;
   manager!: LogManager;
   log!: PartitionLog;
   #opened = 0;
@@ -84,12 +86,15 @@ export class LogFixture {
       tailCacheBytes?: number;
       files?: MemoryFiles;
       seed?: number;
+      /** Without them nothing is delayed. */
+      timers?: Timers;
     } = {},
   ) {
     this.files = options.files ?? new MemoryFiles();
     this.config = { ...DEFAULT_LOG_CONFIG, ...options.config };
     this.tailCacheBytes = options.tailCacheBytes ?? 1024 * 1024;
     this.#seed = options.seed ?? 1;
+    this.#timers = options.timers;
   }
 
   static async open(options: ConstructorParameters<typeof LogFixture>[0] = {}): Promise<LogFixture> {
@@ -110,12 +115,13 @@ export class LogFixture {
     this.log = this.manager.find('t', 0) ?? (await this.manager.create('t', 0, TOPIC_ID, this.config));
   }
 
-  get environment(): { files: Files; logger: typeof SILENT; random: SeededRandom } {
+  get environment(): LogManagerOptions['environment'] {
     this.#process = new ProcessFiles(this.files);
     return {
       files: this.#process,
       logger: SILENT,
       random: new SeededRandom(this.#seed, `open ${this.#opened++}`),
+      ...(this.#timers === undefined ? {} : { timers: this.#timers }),
     };
   }
 
