@@ -6,8 +6,9 @@
  * active segment may go too: the log is rolled then, and its records go with the segment that was active.
  *
  * A segment with a timestamp in the future stays until that has come, as in Kafka; what a producer's clock may say is
- * bounded by message.timestamp.after.max.ms. One without any timestamp counts from the moment this process met it first,
- * where Kafka takes the time of its file: that changes whenever a directory is copied.
+ * bounded by message.timestamp.after.max.ms. One without any timestamp is taken to be as old as what follows it, and when
+ * nothing does that has one, counts from the moment this process met it first. Kafka takes the time of its file, which
+ * changes whenever a directory is copied.
  * Source: Kafka's UnifiedLog.deleteOldSegments.
  */
 import { NONE, type Offset, type WallMs } from '../base/index.ts';
@@ -28,29 +29,51 @@ export async function retainedFrom(log: RetainedLog, nowMs: WallMs): Promise<Off
   if (!deletes) return from;
   let excessBytes = retentionBytes < 0 ? 0 : segments.sizeBytes - retentionBytes;
   // What is appended or cut while the index of an old segment is read is no matter of this look.
-  for (const { segment, endOffset } of endsOf(log)) {
+  const ages = new SegmentAges(segments, nowMs);
+  const ends = segments.all.map((_, i) => segments.all[i + 1]?.baseOffset ?? log.logEndOffset);
+  for (const [i, segment] of ages.all.entries()) {
+    const endOffset = ends[i] ?? log.logEndOffset;
     // An empty one is met when it has records.
     if (endOffset > highWatermark || (segment === segments.active && segment.sizeBytes === 0)) break;
     const tooMuch = excessBytes >= segment.sizeBytes && excessBytes > 0;
-    if (!tooMuch && !(retentionMs >= 0 && nowMs - (await newestOf(segments, segment, nowMs)) > retentionMs))
-      break;
+    if (!tooMuch && !(retentionMs >= 0 && (await ages.of(i)) > retentionMs)) break;
     excessBytes -= segment.sizeBytes;
     from = endOffset;
   }
   return from;
 }
 
-function endsOf({ segments, logEndOffset }: RetainedLog): { segment: Segment; endOffset: Offset }[] {
-  return segments.all.map((segment, i) => ({
-    segment,
-    endOffset: segments.all[i + 1]?.baseOffset ?? logEndOffset,
-  }));
-}
+/** How old the newest record of each segment is, asked for in ascending order. */
+class SegmentAges {
+  readonly all: readonly Segment[];
+  readonly #segments: SegmentList;
+  readonly #nowMs: WallMs;
+  /** The first segment with a timestamp among those not passed. */
+  #known = 0;
 
-async function newestOf(segments: SegmentList, segment: Segment, nowMs: WallMs): Promise<WallMs> {
-  // Not known before its index is read.
-  if (segment.largestTimestampMs === NONE && segment.writtenBytes > 0)
-    await segments.use(segment, () => Promise.resolve());
-  segment.metMs ??= nowMs;
-  return segment.largestTimestampMs === NONE ? segment.metMs : segment.largestTimestampMs;
+  constructor(segments: SegmentList, nowMs: WallMs) {
+    this.all = [...segments.all];
+    this.#segments = segments;
+    this.#nowMs = nowMs;
+  }
+
+  async of(index: number): Promise<number> {
+    const segment = this.all[index];
+    this.#known = Math.max(this.#known, index);
+    let newestMs: WallMs = NONE;
+    for (; this.#known < this.all.length; this.#known++) {
+      newestMs = await this.#newestOf(this.all[this.#known]);
+      if (newestMs !== NONE) break;
+    }
+    if (segment !== undefined) segment.metMs ??= this.#nowMs;
+    return this.#nowMs - (newestMs === NONE ? (segment?.metMs ?? this.#nowMs) : newestMs);
+  }
+
+  async #newestOf(segment: Segment | undefined): Promise<WallMs> {
+    if (segment === undefined) return NONE;
+    // Not known before its index is read.
+    if (segment.largestTimestampMs === NONE && segment.writtenBytes > 0)
+      await this.#segments.use(segment, () => Promise.resolve());
+    return segment.largestTimestampMs;
+  }
 }

@@ -80,7 +80,19 @@ describe('retention by time', () => {
     expect(await fixture.values()).toEqual([]);
   });
 
-  it('counts a segment without any timestamp from the first look at it', async () => {
+  it('takes a segment without any timestamp for as old as what follows it', async () => {
+    const fixture = await logOf({ retentionMs: HOUR_MS }, 0);
+    const times = [-1, -1, THEN_MS, THEN_MS + 9 * HOUR_MS, -1];
+    for (const timeMs of times) fixture.append([`${timeMs}`], { timeMs });
+    await fixture.flushed();
+    fixture.log.setHighWatermark(5);
+    await fixture.log.applyRetention(THEN_MS + HOUR_MS);
+    expect(fixture.log.logStartOffset).toBe(0);
+    await fixture.log.applyRetention(THEN_MS + HOUR_MS + 1);
+    expect(fixture.log.logStartOffset).toBe(3);
+  });
+
+  it('counts segments without any timestamp from the first look at them', async () => {
     const fixture = await logOf({ retentionMs: HOUR_MS }, 0);
     for (const value of ['x', 'y']) fixture.append([value], { timeMs: -1 });
     await fixture.flushed();
