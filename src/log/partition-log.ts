@@ -21,7 +21,7 @@ import { saveSnapshot } from './producer-replay.ts';
 import { EMPTY_READ, type LogRead, type ReadOptions } from './read-log.ts';
 import { readBatchHeader, stampBatch } from './record/index.ts';
 import { ClosedSegments } from './scrub/closed-segments.ts';
-import { searchTimestamp, type TimestampOffset } from './search-timestamp.ts';
+import { findLargestTimestamp, searchTimestamp, type TimestampOffset } from './search-timestamp.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 export interface LogAppend {
@@ -274,9 +274,8 @@ export class PartitionLog {
    * The first record that bears the largest timestamp; undefined: there is none. Rejects like {@link read}.
    */
   async maxTimestamp(): Promise<TimestampOffset | undefined> {
-    const largest = this.#state.segments.all.reduce(
-      (max, segment) => Math.max(max, segment.largestTimestampMs),
-      NONE,
+    const largest = await findLargestTimestamp(this, this.#state.segments.all, (timestampMs) =>
+      this.offsetForTimestamp(timestampMs),
     );
     return largest === NONE ? undefined : this.offsetForTimestamp(largest);
   }

@@ -27,7 +27,7 @@ export class SegmentIndex {
 
   /** A batch now stands at `position`. */
   note(batch: IndexedBatch, position: number, intervalBytes: number): void {
-    if (batch.count !== 0 && batch.maxTimestamp > this.#maxTimestampMs) {
+    if (batch.maxTimestamp > this.#maxTimestampMs) {
       this.#maxTimestampMs = batch.maxTimestamp;
       this.#maxTimestampOffset = batch.lastOffset;
     }
@@ -72,8 +72,6 @@ export class SegmentIndex {
 }
 
 export interface IndexedBatch {
-  /** 0: compaction left no records, so that its timestamp is that of none; absent: there are some. */
-  readonly count?: number;
   readonly lastOffset: Offset;
   readonly maxTimestamp: WallMs;
   readonly sizeBytes: number;

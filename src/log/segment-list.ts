@@ -80,7 +80,7 @@ export class SegmentList {
   /** Counts a batch into the active segment. */
   append(batch: Appended): void {
     const segment = this.active;
-    if (batch.count !== 0) segment.firstTimestampMs ??= batch.maxTimestamp;
+    segment.firstTimestampMs ??= batch.maxTimestamp;
     segment.index?.note(batch, segment.sizeBytes, this.config.indexIntervalBytes);
     segment.sizeBytes += batch.sizeBytes;
   }
@@ -167,8 +167,6 @@ export class SegmentList {
 }
 
 interface Appended {
-  /** 0: compaction left no records; absent: there are some. */
-  readonly count?: number;
   readonly lastOffset: Offset;
   readonly maxTimestamp: WallMs;
   readonly sizeBytes: number;

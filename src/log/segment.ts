@@ -217,8 +217,9 @@ export class Segment {
   }
 
   async close(): Promise<void> {
-    // What is being opened would stay open.
+    // What is being opened would stay open; an index made anew would come after one of other bytes.
     if (this.#loading !== undefined) await this.#loading.catch(() => {});
+    if (this.#remaking !== undefined) await this.#remaking.catch(() => {});
     const { handle } = this;
     this.handle = undefined;
     if (!this.keepsIndex) this.index = undefined;

@@ -38,13 +38,11 @@ export class CleanedFile {
 
   /** `batch` follows the one before; its memory is copied. */
   append(header: BatchHeader, batch: Uint8Array): void {
-    const { maxTimestamp, lastOffset, count } = header;
-    const noted = { lastOffset, maxTimestamp, count, sizeBytes: batch.length };
-    this.index.note(noted, this.sizeBytes, this.#intervalBytes);
+    this.index.note(header, this.sizeBytes, this.#intervalBytes);
     this.#waiting.push(Buffer.from(batch));
     this.#waitingBytes += batch.length;
     this.sizeBytes += batch.length;
-    this.endOffset = lastOffset + 1;
+    this.endOffset = header.lastOffset + 1;
   }
 
   /** Writes what waits, once it is worth a call; resolves with the bytes written. */

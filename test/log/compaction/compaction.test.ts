@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findLogFiles, inspectLogFile } from '../../../src/log/index.ts';
 import { batches } from '../../../src/log/record/index.ts';
 import { CompactionFixture } from './compaction-fixture.ts';
 
@@ -187,6 +188,22 @@ describe('compacting a log', () => {
     expect(
       (await fixture.files.list(fixture.log.directory)).filter((name) => /cleaned|swap/.test(name)),
     ).toEqual([]);
+  });
+
+  it('leaves files in which neither scrub nor inspection finds a fault', async () => {
+    const fixture = await CompactionFixture.open();
+    fixture.put([{ key: 'gone', value: 'x' }]);
+    fixture.nowMs -= 1000;
+    fixture.put([{ key: 'gone' }]);
+    await fill(fixture, 60, 7, 2);
+    await fixture.clean();
+    await fixture.manager.close({ brokerEpoch: 7 });
+    for (const path of await findLogFiles(fixture.files, '/data'))
+      for await (const one of inspectLogFile(fixture.files, path, {
+        deep: true,
+        verifyIndex: path.endsWith('.log'),
+      }))
+        expect(one.kind === 'finding' ? one : undefined, path).toBeUndefined();
   });
 
   it('is noticed to have lost a segment, as any other log', async () => {
