@@ -193,7 +193,7 @@ describe('the cleaner', () => {
     await broker.manager.delete('t', 0);
     await scheduler.finish(compacting);
     expect(cleaned(other)).toBe(true);
-    expect((await files.list('/data')).filter((name) => name.startsWith('t-0'))).toEqual([]);
+    expect(await files.list('/data')).not.toContain('t-0');
   });
 
   it('compacts a log with a record older than max.compaction.lag.ms, however little of it is dirty', async () => {
