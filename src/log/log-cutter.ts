@@ -43,6 +43,7 @@ export class LogCutter {
       const endOffset = await findBatchBoundary(log.segments, offset);
       if (endOffset < log.logStartOffset) return this.#emptyAt(log.logStartOffset);
       if (endOffset < log.logEndOffset) this.#endsAt(endOffset);
+      if (this.#underWay === 1) log.soundTo = Number.MAX_SAFE_INTEGER;
       log.epochs.cache.truncateFromEnd(endOffset);
       await log.around.lowerCheckpoints(log);
       await truncateSegments(log.segments, endOffset);
@@ -150,6 +151,10 @@ export class LogCutter {
   /** The part of a cut that is seen at once. */
   #begin(offset: Offset): void {
     this.#underWay++;
+    // Until the batch is found that ends there, no offset but this is known to be between two.
+    const { all } = this.#log.segments;
+    const below = all[this.#log.segments.indexOf(offset)]?.baseOffset ?? 0;
+    this.#log.soundTo = Math.min(this.#log.soundTo, below);
     this.#log.reader.invalidate();
     this.#log.tail.truncateTo(offset);
     this.#endsAt(offset);
@@ -177,6 +182,7 @@ export class LogCutter {
       await done;
     } finally {
       this.#underWay--;
+      if (this.#underWay === 0) log.soundTo = Number.MAX_SAFE_INTEGER;
     }
     log.progressed();
   }

@@ -65,6 +65,8 @@ export class LogState implements LogPromise {
   highWatermark: Offset;
   /** Below it the log was compacted; a hint, see planCleaning. */
   firstDirtyOffset: Offset;
+  /** The recovery point is to be no higher. */
+  soundTo: Offset = Number.MAX_SAFE_INTEGER;
   closed = false;
   #failure: Error | undefined;
   #last: Promise<void> = Promise.resolve();
@@ -109,8 +111,9 @@ export class LogState implements LogPromise {
     this.segments.onFailure = (error) => this.fail(error);
   }
 
+  /** Everything below it is durable, and a batch ends there: what a checkpoint may promise. */
   get recoveryPoint(): Offset {
-    return this.writer.syncedOffset;
+    return Math.min(this.writer.syncedOffset, this.soundTo);
   }
 
   get failure(): Error | undefined {

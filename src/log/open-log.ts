@@ -11,7 +11,7 @@ import { CorruptionError, type Offset } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import { recoverSwaps } from './compaction/swap-files.ts';
 import { removeLeftovers } from './doomed-segment.ts';
-import type { EpochEntry } from './epoch-cache.ts';
+import { EpochCache, type EpochEntry } from './epoch-cache.ts';
 import { EpochCheckpoint } from './epoch-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import { keepSnapshotsUpTo, rebuildProducers, snapshotsAmong } from './producer-replay.ts';
@@ -23,6 +23,7 @@ import { SegmentList } from './segment-list.ts';
 import { parseLogFileName } from './segment-names.ts';
 import type { SegmentPool } from './segment-pool.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
+import { SyncedPart } from './synced-part.ts';
 import { locateBatch } from './trusted-index.ts';
 
 /** Recovery tells how far it is after so many bytes. */
@@ -75,8 +76,8 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
     await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
   if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs);
   const end = options.clean
-    ? await trustLast(segments, options)
-    : await recoverLast(segments, options, epochs);
+    ? await trustLast(segments, options, saved)
+    : await recoverLast(segments, options, epochs, saved);
   const logEndOffset = end.nextOffset;
   const snapshots = await keepSnapshotsUpTo(files, directory, snapshotsAmong(names), logEndOffset);
   const producers = await rebuildProducers(segments, logEndOffset, logger, snapshots);
@@ -162,7 +163,11 @@ async function findEpochs(segments: SegmentList, epochs: EpochCheckpoint): Promi
 }
 
 /** After a clean stop: from the last index entry, to find the end. */
-function trustLast(segments: SegmentList, options: OpenLogOptions): Promise<ScanEnd> {
+function trustLast(
+  segments: SegmentList,
+  options: OpenLogOptions,
+  saved: readonly EpochEntry[],
+): Promise<ScanEnd> {
   const { indexIntervalBytes } = options.config;
   return segments.activate(async (segment, handle, index) => {
     const start = await locateBatch(segment, { handle, index }, Number.MAX_SAFE_INTEGER, indexIntervalBytes);
@@ -175,13 +180,22 @@ function trustLast(segments: SegmentList, options: OpenLogOptions): Promise<Scan
         noteFirst(header);
         return false;
       });
-    const end = await scanBatches(handle, range, (header) => {
+    const synced = new SyncedPart(segment, options.recoveryPoint, new EpochCache(saved));
+    const end = await scanBatches(handle, range, (header, position) => {
       noteFirst(header);
+      synced.check(header, position);
       return true;
     });
     if (end.problem !== undefined)
       throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
-    assertReaches(segment, end, options.recoveryPoint);
+    synced.assertWhole(end);
+    if (options.recoveryPoint > 0 && end.nextOffset !== options.recoveryPoint)
+      throw new CorruptionError(
+        segment.logPath,
+        end.position,
+        `the end of the log at ${options.recoveryPoint}`,
+        `offset ${end.nextOffset}`,
+      );
     segment.indexTrustedFrom = Math.min(segment.indexTrustedFrom, end.nextOffset);
     return end;
   });
@@ -192,6 +206,7 @@ function recoverLast(
   segments: SegmentList,
   options: OpenLogOptions,
   epochs: EpochCheckpoint,
+  saved: readonly EpochEntry[],
 ): Promise<ScanEnd> {
   const { files, directory, config, logger } = options;
   const index = new SegmentIndex(segments.active.baseOffset);
@@ -200,8 +215,10 @@ function recoverLast(
   epochs.cache.truncateFromEnd(segments.active.baseOffset);
   return segments.activate(async (segment, handle) => {
     const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
+    const synced = new SyncedPart(segment, options.recoveryPoint, new EpochCache(saved));
     let told = 0;
     const end = await scanBatches(handle, range, (header, position) => {
+      synced.check(header, position);
       if (position - told >= RECOVERED_BYTES) {
         options.onRecovered(position - told);
         told = position;
@@ -212,7 +229,7 @@ function recoverLast(
       return true;
     });
     options.onRecovered(segment.writtenBytes - told);
-    assertReaches(segment, end, options.recoveryPoint);
+    synced.assertWhole(end);
     if (end.problem !== undefined) {
       const lostBytes = segment.writtenBytes - end.position;
       logger.warn(
@@ -228,15 +245,4 @@ function recoverLast(
     await files.syncDirectory(directory);
     return end;
   });
-}
-
-function assertReaches(segment: Segment, end: ScanEnd, recoveryPoint: Offset): void {
-  if (end.nextOffset >= recoveryPoint) return;
-  const found = end.problem ?? 'the end of the file';
-  throw new CorruptionError(
-    segment.logPath,
-    end.position,
-    `batches up to the synced offset ${recoveryPoint}`,
-    found,
-  );
 }

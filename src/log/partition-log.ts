@@ -107,7 +107,7 @@ export class PartitionLog {
 
   /** Everything below it is durable, whatever write caching says: what a checkpoint may promise. */
   get recoveryPoint(): Offset {
-    return this.#state.writer.syncedOffset;
+    return this.#state.recoveryPoint;
   }
 
   /** Below it the log was compacted. */

@@ -93,7 +93,7 @@ export async function readSegment(
     const window = { bytes: chunk.subarray(0, filled), position, segment };
     const found = selectBatches(window, from, options, walk, witness);
     if (found.kind === 'found') {
-      if (found.start < found.end) await assertFollowed(window, found, opened.handle, { end, endOffset });
+      if (found.soundTo > 0) await assertFollowed(window, found, opened.handle, { end, endOffset });
       return toSegmentRead(segment, position, chunk, found);
     }
     if (found.kind === 'skipped') position += found.bytes;
@@ -118,7 +118,14 @@ interface Walk {
 }
 
 type Selection =
-  | { readonly kind: 'found'; readonly start: number; readonly end: number; readonly nextOffset: Offset }
+  | {
+      readonly kind: 'found';
+      readonly start: number;
+      readonly end: number;
+      /** Everything before it is sound; beyond `end` when the first batch that matters may not be shown yet. */
+      readonly soundTo: number;
+      readonly nextOffset: Offset;
+    }
   | { readonly kind: 'skipped'; readonly bytes: number }
   | { readonly kind: 'cut'; readonly bytes: number };
 
@@ -132,30 +139,28 @@ function selectBatches(
   const { bytes } = window;
   let at = 0;
   let start = -1;
+  const foundTo = (end: number, soundTo: number): Selection => {
+    return { kind: 'found', start: start < 0 ? end : start, end, soundTo, nextOffset: walk.nextOffset };
+  };
   while (at + BATCH_HEADER_BYTES <= bytes.length) {
     const size = batchSizeBytes(bytes, at);
     if (size < BATCH_HEADER_BYTES || batchMagic(bytes, at) !== BATCH_MAGIC)
       throw damage(window, at, 'a record batch', `${size} bytes of something else`);
     const lastOffset = batchLastOffset(bytes, at);
-    if (lastOffset >= from) {
-      const room = options.maxBytes - (start < 0 ? 0 : at - start);
-      const fits = size <= room || (start < 0 && options.atLeastOne);
-      if (lastOffset >= options.upperBound || !fits)
-        return {
-          kind: 'found',
-          start: Math.max(start, 0),
-          end: start < 0 ? 0 : at,
-          nextOffset: walk.nextOffset,
-        };
-    }
+    const isWanted = lastOffset >= from;
+    const isBeyond = lastOffset >= options.upperBound;
+    const room = options.maxBytes - (start < 0 ? 0 : at - start);
+    if (isWanted && size > room && !(start < 0 && options.atLeastOne)) return foundTo(at, at);
+    if (isBeyond && start >= 0) return foundTo(at, at);
     if (at + size > bytes.length) break;
-    // Also of what is passed over: by a wrong length or offset it would hide what was asked for.
+    // Also of what is not handed out: by a wrong length or offset it would hide what was asked for.
     assertSound(window, at, size, walk, witness);
-    if (start < 0 && lastOffset >= from) start = at;
     walk.nextOffset = lastOffset + 1;
+    if (isBeyond) return foundTo(at, at + size);
+    if (isWanted && start < 0) start = at;
     at += size;
   }
-  if (start >= 0) return { kind: 'found', start, end: at, nextOffset: walk.nextOffset };
+  if (start >= 0) return foundTo(at, at);
   if (at > 0) return { kind: 'skipped', bytes: at };
   return {
     kind: 'cut',
@@ -178,18 +183,18 @@ function assertSound(window: Window, at: number, size: number, walk: Walk, witne
 /** What comes after the last batch begins after it: else the offset of one of them is wrong. */
 async function assertFollowed(
   window: Window,
-  { end, nextOffset }: { readonly end: number; readonly nextOffset: Offset },
+  { soundTo, nextOffset }: { readonly soundTo: number; readonly nextOffset: Offset },
   handle: FileHandle,
   file: { readonly end: number; readonly endOffset: Offset },
 ): Promise<void> {
   let following = file.endOffset;
-  if (end + OFFSET_BYTES <= window.bytes.length) following = batchBaseOffset(window.bytes, end);
-  else if (window.position + end < file.end) {
+  if (soundTo + OFFSET_BYTES <= window.bytes.length) following = batchBaseOffset(window.bytes, soundTo);
+  else if (window.position + soundTo < file.end) {
     const next = Buffer.alloc(OFFSET_BYTES);
-    await handle.read(next, window.position + end);
+    await handle.read(next, window.position + soundTo);
     following = batchBaseOffset(next);
   }
-  if (following < nextOffset) throw damage(window, end, `offset ${nextOffset} or more`, `${following}`);
+  if (following < nextOffset) throw damage(window, soundTo, `offset ${nextOffset} or more`, `${following}`);
 }
 
 function damage({ segment, position }: Window, at: number, expected: string, found: string): CorruptionError {

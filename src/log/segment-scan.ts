@@ -32,6 +32,8 @@ export interface ScanEnd {
   readonly nextOffset: Offset;
   /** Why the scan ended before `end`, unless the visitor wished so. */
   readonly problem: string | undefined;
+  /** The problem is a batch that is good in itself, with an offset that cannot follow. */
+  readonly isMisplaced: boolean;
 }
 
 /**
@@ -48,7 +50,9 @@ export async function scanBatches(
   );
   let position = range.start;
   let nextOffset = range.minOffset;
-  const endAt = (problem?: string): ScanEnd => ({ position, nextOffset, problem });
+  const endAt = (problem?: string, isMisplaced = false): ScanEnd => {
+    return { position, nextOffset, problem, isMisplaced };
+  };
   while (position < range.end) {
     const wanted = Math.min(window.length, range.end - position);
     const filled = await handle.read(window.subarray(0, wanted), position);
@@ -57,9 +61,11 @@ export async function scanBatches(
     for (;;) {
       const size = at + BATCH_OVERHEAD_BYTES <= filled ? batchSizeBytes(bytes, at) : 0;
       if (at + BATCH_HEADER_BYTES > filled || at + size > filled) break;
-      const problem = problemAt(bytes, at, size, nextOffset, range.verify);
+      const problem = problemAt(bytes, at, size, range.verify);
       if (problem !== undefined) return endAt(problem);
       const header = readBatchHeader(bytes, at);
+      if (header.baseOffset < nextOffset)
+        return endAt(`offset ${header.baseOffset} where ${nextOffset} or more must be`, range.verify);
       if (!visit(header, position, bytes.subarray(at, at + size))) return endAt();
       at += size;
       position += size;
@@ -73,19 +79,10 @@ export async function scanBatches(
   return endAt();
 }
 
-function problemAt(
-  bytes: Buffer,
-  at: number,
-  size: number,
-  minOffset: Offset,
-  verify: boolean,
-): string | undefined {
+function problemAt(bytes: Buffer, at: number, size: number, verify: boolean): string | undefined {
   if (size < BATCH_HEADER_BYTES) return `a batch of ${size} bytes`;
   if (batchMagic(bytes, at) !== BATCH_MAGIC) return `magic ${batchMagic(bytes, at)}`;
-  const problem = verify ? validateBatch(bytes.subarray(at, at + size)) : undefined;
-  if (problem !== undefined) return problem.message;
-  const { baseOffset } = readBatchHeader(bytes, at);
-  return baseOffset < minOffset ? `offset ${baseOffset} where ${minOffset} or more must be` : undefined;
+  return verify ? validateBatch(bytes.subarray(at, at + size))?.message : undefined;
 }
 
 /** The first batch of the window is not whole in it: its size when the file has it, else why not. */
