@@ -33,6 +33,7 @@ import { MetadataCache } from './metadata-cache/metadata-cache.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids/producer-ids.ts';
 import { ReplicaManager } from './replica/index.ts';
+import { LogDigests } from './verify/log-digests.ts';
 
 /** A new producer that finds no id in stock waits no longer than this for the controller; then it hears the reason. */
 const PRODUCER_ID_WAIT_MS = 5_000;
@@ -90,6 +91,13 @@ export class RunningBroker implements Broker {
       faults: this.#faults,
       closed: () => this.#whyClosed(),
     });
+    const logDigests = new LogDigests({
+      nodeId: options.nodeId,
+      timers: environment.timers,
+      peers: this.#peers,
+      report: (error, what) => this.#faults.report(error, what),
+      findLog: ({ topic, partition }) => this.#replicas.find(topic, partition)?.log,
+    });
     this.admin = new BrokerAdmin({
       nodeId: options.nodeId,
       clusterId: options.clusterId,
@@ -99,12 +107,14 @@ export class RunningBroker implements Broker {
       doctor,
       forwarded: new ForwardedAdmin(controller),
       records,
+      logDigests,
       digest: () => this.#digests.get(),
       peers: this.#peers,
     });
     this.replica = {
       replicaFetch: (replies, call) => this.#replicas.replicaFetch(replies, call),
       deleteRecords: (request) => records.deleteRecords(request, { forwarded: true }),
+      logDigest: (request, call) => logDigests.answer(request, call),
       imageDigest: () => Promise.resolve(this.#digests.get()),
     };
     this.#scrub = startScrub({

@@ -59,8 +59,15 @@ const COMMANDS: readonly Entry[] = [
   },
   {
     usage: 'log',
-    description: 'files of a log',
-    load: async () => (await import('./commands/log-dump.ts')).defineLog,
+    description: 'files of a log, and its replicas',
+    load: async () => {
+      const { defineLog } = await import('./commands/log-dump.ts');
+      const { defineLogVerify } = await import('./commands/log-verify.ts');
+      return (log) => {
+        defineLog(log);
+        defineLogVerify(log);
+      };
+    },
   },
   {
     usage: 'health',

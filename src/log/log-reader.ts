@@ -81,7 +81,7 @@ export class LogReader {
     options: ReadOptions,
     again: () => LogRead | Promise<LogRead>,
   ): LogRead | Promise<LogRead> {
-    return this.#tail.covers(from) ? this.#readTail(from, options) : this.#readFiles(from, options, again);
+    return this.#tail.covers(from) ? this.#readTail(from, options) : this.readFiles(from, options, again);
   }
 
   #readTail(from: Offset, options: ReadOptions): LogRead {
@@ -92,7 +92,8 @@ export class LogReader {
     return { batches, sizeBytes };
   }
 
-  async #readFiles(
+  /** The same from the files alone, for who asks what is on disk. `from` is written. */
+  async readFiles(
     from: Offset,
     options: ReadOptions,
     again: () => LogRead | Promise<LogRead>,

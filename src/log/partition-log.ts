@@ -139,6 +139,12 @@ export class PartitionLog {
     return this.#state.segments.sizeBytes;
   }
 
+  /** Base offset of the segment that holds `offset`, by which its files are named. */
+  segmentBaseOf(offset: Offset): Offset {
+    const { segments } = this.#state;
+    return segments.all[segments.indexOf(offset)]?.baseOffset ?? NONE;
+  }
+
   /**
    * Set once: the first failed write or sync, or damage. The log takes no more appends and answers no
    * reads.
@@ -240,18 +246,33 @@ export class PartitionLog {
    * Throws (or rejects with) ApiError OFFSET_OUT_OF_RANGE outside [logStart, logEnd], KAFKA_STORAGE_ERROR.
    */
   read(fromOffset: Offset, options: ReadOptions): LogRead | Promise<LogRead> {
-    this.#state.assertOnline();
-    if (fromOffset < this.#state.logStartOffset || fromOffset > this.#state.logEndOffset)
-      throw new ApiError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${fromOffset} is outside [${this.#state.logStartOffset}, ${this.#state.logEndOffset}]`,
-      );
+    this.#assertReadable(fromOffset);
     const upperBound = Math.min(options.upperBound, this.#state.logEndOffset);
     if (fromOffset >= upperBound) return EMPTY_READ;
     const { maxBytes, atLeastOne } = options;
     const again = (): LogRead | Promise<LogRead> => this.read(fromOffset, options);
     const read = this.#state.reader.read(fromOffset, { maxBytes, atLeastOne, upperBound }, again);
     return read instanceof Promise ? read.catch((error: unknown) => this.#refuseRead(error)) : read;
+  }
+
+  /** As {@link read}, but what the files hold, whatever is in memory, and only what is written. */
+  async readStored(fromOffset: Offset, options: ReadOptions): Promise<LogRead> {
+    this.#assertReadable(fromOffset);
+    const upperBound = Math.min(options.upperBound, this.writtenOffset);
+    if (fromOffset >= upperBound) return EMPTY_READ;
+    const again = (): Promise<LogRead> => this.readStored(fromOffset, options);
+    const read = this.#state.reader.readFiles(fromOffset, { ...options, upperBound }, again);
+    return read.catch((error: unknown) => this.#refuseRead(error));
+  }
+
+  #assertReadable(fromOffset: Offset): void {
+    const { logStartOffset, logEndOffset } = this.#state;
+    this.#state.assertOnline();
+    if (fromOffset < logStartOffset || fromOffset > logEndOffset)
+      throw new ApiError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${fromOffset} is outside [${logStartOffset}, ${logEndOffset}]`,
+      );
   }
 
   #refuseRead(error: unknown): never {

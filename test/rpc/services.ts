@@ -154,6 +154,7 @@ export function serverSide(): ServerSide {
     async imageDigest() {
       return { nodeId: 1, offset: 5, digest: 'd' };
     },
+    logDigest: unused,
   };
   const controller: Partial<ControllerService<CallContext>> = {
     session() {

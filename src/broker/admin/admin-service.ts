@@ -20,12 +20,15 @@ import type {
   DescribeConfigsRequest,
   DescribedConfigs,
   ImageDigestReply,
+  LogDigestReply,
+  LogDigestRequest,
 } from '../../rpc/api/index.ts';
 import type { QuorumDoctor } from '../controller/quorum-doctor.ts';
 import type { QuorumView } from '../controller/quorum-view.ts';
 import { outcomeOf, refusal } from '../flow/outcome.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
 import type { Peers } from '../peers/peers.ts';
+import type { LogDigests } from '../verify/log-digests.ts';
 import type { DeleteRecordsService } from './delete-records.ts';
 import { describeCluster } from './describe-cluster.ts';
 import { describeBrokerConfigs, describeTopicConfigs, type StaticProperties } from './describe-configs.ts';
@@ -40,6 +43,7 @@ export interface AdminServiceOptions {
   readonly doctor: QuorumDoctor;
   readonly forwarded: ForwardedAdmin;
   readonly records: DeleteRecordsService;
+  readonly logDigests: LogDigests;
   readonly digest: () => ImageDigestReply;
   readonly peers: Peers;
 }
@@ -64,6 +68,10 @@ export class BrokerAdmin implements AdminService<CallContext> {
 
   deleteRecords(request: DeleteRecordsRequest): Promise<DeleteRecordsReply> {
     return this.#options.records.deleteRecords(request, { forwarded: false });
+  }
+
+  logDigest(request: LogDigestRequest, call: CallContext): Promise<LogDigestReply> {
+    return this.#options.logDigests.ask(request, call);
   }
 
   async alterConfigs(request: AlterConfigsRequest, call: CallContext): Promise<AlterConfigsReply> {

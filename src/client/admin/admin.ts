@@ -1,4 +1,4 @@
-import { ApiError, type ErrorCode, type NodeId, type Uuid } from '../../base/index.ts';
+import { ApiError, type ErrorCode, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
 import type { DescribeQuorumReply } from '../../raft/core/messages.ts';
 import type {
   AlterConfigsRequest,
@@ -11,11 +11,14 @@ import type {
   DeletedTopic,
   DescribeClusterReply,
   DescribedConfigs,
+  LogDigestReply,
+  LogDigestRequest,
   Outcome,
   TopicDescription,
 } from '../../rpc/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { deleteRecords, type RecordsDeleted, type RecordsToDelete } from './delete-records.ts';
+import { type LogVerdict, verifyLog } from './verify-log.ts';
 
 export interface AdminOptions {
   /** For the whole call, retries included. Default: the client's `requestTimeoutMs`. */
@@ -123,6 +126,20 @@ export class Admin {
   ): Promise<readonly RecordsDeleted[]> {
     const { timeoutMs = this.#timeoutMs, signal } = options;
     return deleteRecords(this.#cluster, records, { timeoutMs, signal });
+  }
+
+  /**
+   * Compares what the replicas of a partition have on disk, below what all of them have committed. May take long: brokers read
+   * slowly on purpose, `timeoutMs` is for each question. Not for compacted topics, whose replicas differ for good reasons.
+   */
+  async verifyLog(topic: string, partition: PartitionId, options: AdminOptions = {}): Promise<LogVerdict> {
+    const { partitions } = await this.describeTopic(topic, options);
+    const described = partitions[partition];
+    if (described === undefined)
+      throw new ApiError('UNKNOWN_TOPIC_OR_PARTITION', `topic ${topic} has no partition ${partition}`);
+    const ask = (request: LogDigestRequest): Promise<LogDigestReply> =>
+      this.#ask('comparing replicas', options, ({ admin }, call) => admin.logDigest(request, call));
+    return verifyLog({ topic, partition, replicas: described.replicas }, { ask });
   }
 
   /** All topics with their partitions, by name. */

@@ -2,6 +2,7 @@ export * from './admin.ts';
 export * from './common.ts';
 export * from './controller.ts';
 export * from './fetch.ts';
+export * from './log-digest.ts';
 export * from './metadata.ts';
 export * from './produce.ts';
 export * from './replica.ts';

@@ -42,6 +42,7 @@ import type {
   RegisterBrokerRequest,
 } from './controller.ts';
 import type { FetchReply, FetchRequest, ListOffsetsReply, ListOffsetsRequest } from './fetch.ts';
+import type { LogDigestReply, LogDigestRequest } from './log-digest.ts';
 import type {
   InitProducerIdReply,
   InitProducerIdRequest,
@@ -77,6 +78,7 @@ export interface AdminService<C extends Call = CallOptions> {
   alterConfigs(request: AlterConfigsRequest, call: C): Promise<AlterConfigsReply>;
   describeCluster(request: Record<never, never>, call: C): Promise<DescribeClusterReply>;
   describeQuorum(request: DescribeQuorumRequest, call: C): Promise<DescribeQuorumReply>;
+  logDigest(request: LogDigestRequest, call: C): Promise<LogDigestReply>;
 }
 
 /** Internal, served by brokers to brokers. */
@@ -85,6 +87,7 @@ export interface ReplicaService<C extends Call = CallOptions> {
   /** Of partitions that the asked broker leads: the second half of AdminService.deleteRecords. */
   deleteRecords(request: DeleteRecordsRequest, call: C): Promise<DeleteRecordsReply>;
   imageDigest(request: Record<never, never>, call: C): Promise<ImageDigestReply>;
+  logDigest(request: LogDigestRequest, call: C): Promise<LogDigestReply>;
 }
 
 /** Internal, served by controllers to brokers. Anyone but the active one refuses with NOT_CONTROLLER. */

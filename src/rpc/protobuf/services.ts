@@ -17,6 +17,7 @@ import type {
 import * as admin from './admin.ts';
 import * as controller from './controller.ts';
 import * as fetch from './fetch.ts';
+import * as logDigest from './log-digest.ts';
 import type { Message } from './message.ts';
 import * as metadata from './metadata.ts';
 import * as produce from './produce.ts';
@@ -91,11 +92,13 @@ export const SERVICES = {
     alterConfigs: unary(admin.alterConfigsRequest, admin.alterConfigsReply),
     describeCluster: unary(admin.describeClusterRequest, admin.describeClusterReply),
     describeQuorum: unary(quorum.describeQuorumRequest, quorum.describeQuorumReply),
+    logDigest: unary(logDigest.logDigestRequest, logDigest.logDigestReply),
   }),
   replica: service<ReplicaService>('quorate.v1.Replica', {
     replicaFetch: duplex(replica.replicaFetchRequest, replica.replicaFetchReply),
     deleteRecords: unary(admin.deleteRecordsRequest, admin.deleteRecordsReply),
     imageDigest: unary(admin.imageDigestRequest, admin.imageDigestReply),
+    logDigest: unary(logDigest.logDigestRequest, logDigest.logDigestReply),
   }),
   controller: service<ControllerService>('quorate.v1.Controller', {
     registerBroker: unary(controller.registerBrokerRequest, controller.registerBrokerReply),

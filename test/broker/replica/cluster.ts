@@ -96,6 +96,7 @@ export class TestBroker {
           deleteRecords: async ({ partitions, timeoutMs }) => ({
             partitions: await manager.deleteRecords(partitions, timeoutMs),
           }),
+          logDigest: () => Promise.reject(new Error('not part of this test')),
           imageDigest: () => Promise.reject(new ApiError('INVALID_REQUEST')),
         },
       },
