@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { LogFixture } from './log-fixture.ts';
 
 type Step =
@@ -119,6 +119,7 @@ async function play(steps: readonly Step[], tailCacheBytes: number): Promise<voi
   });
   const model = new Model();
   for (const one of steps) await playStep(fixture, model, one);
+  operations += steps.length;
   await compare(fixture, model);
 }
 
@@ -257,12 +258,17 @@ async function compare(fixture: LogFixture, model: Model): Promise<void> {
   }
 }
 
+let operations = 0;
+afterAll(() => console.log(`${operations} operations, no difference`));
+
 describe('a log', () => {
   for (const tailCacheBytes of [0, 500, 1_000_000]) {
     it(`is an array of batches that forgets at most what was never flushed, tail of ${tailCacheBytes} bytes`, async () => {
       await fc.assert(
-        fc.asyncProperty(fc.array(step, { maxLength: 40 }), (steps) => play(steps, tailCacheBytes)),
-        { numRuns: Number(process.env.LOG_RUNS ?? 150) },
+        fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), (steps) =>
+          play(steps, tailCacheBytes),
+        ),
+        { numRuns: Number(process.env.LOG_RUNS ?? 1200) },
       );
     });
   }
