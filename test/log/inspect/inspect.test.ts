@@ -287,6 +287,16 @@ describe('a segment', () => {
     ]);
   });
 
+  it('ends where a batch of another version stands, whose fields would mean other things', async () => {
+    fixture.append(['one']);
+    await fixture.flushed();
+    await overwrite(LOG, (bytes) => void bytes.writeUInt8(1, 16));
+    expect(await inspect(LOG)).toMatchObject([
+      { kind: 'file' },
+      { kind: 'finding', position: 0, expected: 'a batch with magic 2', found: '1' },
+    ]);
+  });
+
   it('offsets of records that do not grow inside of a batch are found', async () => {
     const builder = new BatchBuilder({ compression: 'none' });
     for (const value of ['a', 'b']) builder.append({ value: Buffer.from(value), timestampMs: 1 });
@@ -355,6 +365,21 @@ describe('the indexes of a segment', () => {
         await overwrite(path, flip);
       }
     }
+  });
+
+  it('a time entry that forgets an earlier batch with a larger timestamp is found', async () => {
+    const parts = [5000, 1000].map((timeMs, i) => {
+      const batch = batchOf(['x'], { timeMs });
+      stampBatch(batch, { baseOffset: i, leaderEpoch: 0 });
+      return batch;
+    });
+    await overwrite(LOG, () => Buffer.concat(parts));
+    await overwrite(FIRST_INDEX, () => new Uint8Array());
+    // Timestamp 1000 at offset 1.
+    await overwrite(FIRST_TIMES, () => Buffer.from('00000000000003e800000001', 'hex'));
+    expect(findingsOf(await inspect(LOG, { verifyIndex: true }))).toMatchObject([
+      { expected: 'timestamp 5000, the largest up to offset 1', found: 'timestamp 1000' },
+    ]);
   });
 
   it('an entry behind the end, a torn entry and a missing last timestamp are found', async () => {
