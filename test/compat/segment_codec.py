@@ -573,18 +573,13 @@ def check_time_index(data, base_offset, batches):
     for timestamp, relative in TIME_ENTRY.iter_unpack(data):
         need(timestamp > last[0] and relative > last[1], f"entry {timestamp, relative} after {last}")
         offset = base_offset + relative
-        upto = [batch["max_timestamp"] for batch in batches if batch["base_offset"] <= offset and has_records(batch)]
+        upto = [batch["max_timestamp"] for batch in batches if batch["base_offset"] <= offset]
         need(max(upto, default=-1) == timestamp, f"timestamp {timestamp} at {offset}: {upto[-3:]}")
         last = (timestamp, relative)
         entries.append([timestamp, offset])
-    largest = max((batch["max_timestamp"] for batch in batches if has_records(batch)), default=-1)
+    largest = max((batch["max_timestamp"] for batch in batches), default=-1)
     need((entries[-1][0] if entries else -1) == largest, f"the last entry is not {largest}")
     return entries
-
-
-def has_records(batch):
-    """Compaction may leave the header of a batch alone, for the sequence of its producer."""
-    return batch.get("records") != []
 
 
 def decode_snapshot(data):

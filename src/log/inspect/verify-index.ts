@@ -4,11 +4,11 @@
  *   offset entry (o, p): a batch begins at p, and o is its last offset
  *   time entry (t, o): a batch ends with o, t is its largest timestamp, and none before it has a larger one
  *   the last time entry bears the largest timestamp of the segment: retention and searches rely on it
- *   batches that compaction emptied have no time of their own
+ *   batches that compaction emptied count with the time in their header
  *
  * Source: Kafka's OffsetIndex, TimeIndex, kafka-dump-log --verify-index-only.
  */
-import { CorruptionError, NONE, type WallMs } from '../../base/index.ts';
+import { CorruptionError, NONE } from '../../base/index.ts';
 import type { OffsetEntry } from '../offset-index.ts';
 import type { BatchHeader } from '../record/index.ts';
 import type { TimeEntry } from '../time-index.ts';
@@ -95,10 +95,8 @@ export class OffsetIndexVerifier {
 
 export class TimeIndexVerifier {
   readonly #entries: Entries<TimeEntry>;
-  /** Of the batches so far that hold records. */
+  /** Of the batches so far. */
   #largestMs = NONE;
-  /** Of all batches so far: Kafka counts those that compaction emptied. */
-  #largestOfAllMs = NONE;
   #lastMs = NONE;
 
   constructor(entries: Iterator<TimeEntry>, entryBytes: number) {
@@ -107,8 +105,7 @@ export class TimeIndexVerifier {
 
   /** Batches come in the order of the file. */
   note(header: BatchHeader): void {
-    this.#largestOfAllMs = Math.max(this.#largestOfAllMs, header.maxTimestamp);
-    if (header.count > 0) this.#largestMs = Math.max(this.#largestMs, header.maxTimestamp);
+    this.#largestMs = Math.max(this.#largestMs, header.maxTimestamp);
     for (let entry = this.#entries.next; entry !== undefined && entry.offset <= header.lastOffset; ) {
       this.#compare(entry, header);
       this.#lastMs = entry.timestampMs;
@@ -129,15 +126,11 @@ export class TimeIndexVerifier {
         `timestamp ${header.maxTimestamp}, the largest of the batch with offset ${offset}`,
         `timestamp ${timestampMs}`,
       );
-    else if (!this.#isLargest(timestampMs))
+    else if (timestampMs !== this.#largestMs)
       this.#entries.say(
         `timestamp ${this.#largestMs}, the largest up to offset ${offset}`,
         `timestamp ${timestampMs}`,
       );
-  }
-
-  #isLargest(timestampMs: WallMs): boolean {
-    return timestampMs === this.#largestMs || timestampMs === this.#largestOfAllMs;
   }
 
   /** After the last batch, behind which offset `endOffset` would come. */
@@ -148,7 +141,7 @@ export class TimeIndexVerifier {
       this.#lastMs = entry.timestampMs;
       entries.advance();
     }
-    if (entries.mismatches.length === 0 && !this.#isLargest(this.#lastMs))
+    if (entries.mismatches.length === 0 && this.#lastMs !== this.#largestMs)
       entries.say(
         `a last entry of timestamp ${this.#largestMs}, the largest of the segment`,
         this.#lastMs === NONE ? 'none' : `timestamp ${this.#lastMs}`,
