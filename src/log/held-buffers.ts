@@ -10,13 +10,22 @@ export class HeldBuffers {
     return this.#sizeBytes;
   }
 
-  hold({ buffer }: Uint8Array): void {
+  hold({ buffer, byteLength }: Uint8Array): void {
+    // Nobody holds another piece of it: that is most of the cost of a map of all of them.
+    if (byteLength === buffer.byteLength) {
+      this.#sizeBytes += byteLength;
+      return;
+    }
     const pieces = this.#pieces.get(buffer) ?? 0;
     if (pieces === 0) this.#sizeBytes += buffer.byteLength;
     this.#pieces.set(buffer, pieces + 1);
   }
 
-  release({ buffer }: Uint8Array): void {
+  release({ buffer, byteLength }: Uint8Array): void {
+    if (byteLength === buffer.byteLength) {
+      this.#sizeBytes -= byteLength;
+      return;
+    }
     const left = (this.#pieces.get(buffer) ?? 0) - 1;
     if (left > 0) {
       this.#pieces.set(buffer, left);

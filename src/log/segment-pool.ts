@@ -121,14 +121,16 @@ export class SegmentPool {
     for (const wake of woken) wake();
   }
 
+  /** First of those that need no sync: the writer of another is about to sync it, unless it leaves that to the system. */
   #makeRoom(): void {
     let missing = this.#waiting.length - this.#evicting - this.#closing;
-    for (const [segment, slot] of this.#open) {
-      if (missing <= 0) return;
-      if (slot.users > 0) continue;
-      missing--;
-      void this.#evict(segment, slot);
-    }
+    for (const needsSync of [false, true])
+      for (const [segment, slot] of this.#open) {
+        if (missing <= 0) return;
+        if (slot.users > 0 || segment.mustSync !== needsSync) continue;
+        missing--;
+        void this.#evict(segment, slot);
+      }
   }
 
   async #evict(segment: Segment, slot: Slot): Promise<void> {

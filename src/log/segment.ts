@@ -38,6 +38,8 @@ export class Segment {
   /** Writes that have ended, and how many of them a sync has covered. */
   #writes = 0;
   #syncedWrites = 0;
+  /** The latest sync, and the writes that it covers. */
+  #syncing: { readonly writes: number; readonly done: Promise<void> } | undefined;
   /** Of the first sync that failed: what is on disk is unknown since, also to a handle opened later. */
   #failure: { readonly error: unknown } | undefined;
   /** Producer states at the base offset, to be saved with the file. */
@@ -132,6 +134,13 @@ export class Segment {
     this.#assertSound();
     const writes = this.#writes;
     if (writes === this.#syncedWrites) return;
+    // Its eviction and its writer may want the same.
+    if (this.#syncing?.writes !== writes) this.#syncing = { writes, done: this.#sync(writes) };
+    const { done } = this.#syncing;
+    await done;
+  }
+
+  async #sync(writes: number): Promise<void> {
     assert(this.handle !== undefined, 'a segment is not closed before it is synced');
     try {
       await this.handle.sync();
