@@ -277,7 +277,7 @@ export class Partition implements PartitionRef {
   }
 
   #maybeExpand(id: NodeId): void {
-    const next = decideExpand(this.state, id, this.log.highWatermark, this.#host.brokers);
+    const next = decideExpand(this.state, id, this.log, this.#host.brokers);
     if (next === undefined || this.#host.monotonicMs() < this.#expandNotBeforeMs) return;
     this.state.beginIsrChange(next);
     this.#host.requestIsrChange(this);

@@ -14,6 +14,17 @@ async function removed(cluster: TestCluster, broker: number, beforeOffset: numbe
   return reply as DeletedRecords;
 }
 
+/** The disk of a broker takes its time with the checkpoint of log starts. */
+function saveLogStartsSlowly(cluster: TestCluster, id: number): void {
+  const { files } = cluster.get(id).environment;
+  const perform = files.perform.bind(files);
+  files.perform = async (operation, path, effect) => {
+    if (path.includes('log-start-offset'))
+      await new Promise<void>((resolve) => cluster.scheduler.after(200, resolve));
+    return perform(operation, path, effect);
+  };
+}
+
 async function filled(options: Parameters<typeof TestCluster.start>[0] = {}, count = 10) {
   const cluster = await TestCluster.start(options);
   for (let i = 0; i < count; i++) await cluster.finish(cluster.get(1).produce([`r${i}`]));
@@ -129,19 +140,24 @@ describe('deleting records', () => {
 
   it('is not reported by a replica before its disk has it', async () => {
     const cluster = await filled();
-    const { files } = cluster.get(3).environment;
-    const perform = files.perform.bind(files);
-    files.perform = async (operation, path, effect) => {
-      if (path.includes('log-start-offset'))
-        await new Promise<void>((resolve) => cluster.scheduler.after(200, resolve));
-      return perform(operation, path, effect);
-    };
+    saveLogStartsSlowly(cluster, 3);
     const removing = remove(cluster, 1, 7);
     await cluster.run(20);
     // A listing meanwhile tells nothing else.
     await cluster.finish(cluster.get(1).produce(['more']));
     const [reply] = await cluster.finish(removing);
     expect([reply?.lowWatermark, cluster.get(3).replica().log.durableLogStartOffset]).toEqual([7, 7]);
+  });
+
+  it('is taken over, durably, by a replica that was away before it may be elected', async () => {
+    const cluster = await filled();
+    cluster.get(3).kill();
+    cluster.fence(3);
+    await removed(cluster, 1, 5);
+    saveLogStartsSlowly(cluster, 3);
+    await cluster.finish(cluster.get(3).start());
+    expect(await cluster.until(() => cluster.registration().isr.includes(3))).toBe(true);
+    expect(cluster.get(3).replica().log.durableLogStartOffset).toBe(5);
   });
 
   it('is kept by the next leader', async () => {

@@ -81,6 +81,27 @@ describe('topics', () => {
     ]);
   });
 
+  it('deletes the oldest records of partitions, and tells what came of each', async () => {
+    await cluster.admin.createTopic('aged', { partitions: 2, replicationFactor: 3 });
+    await using producer = cluster.client.producer();
+    for (const partition of [0, 1])
+      await producer.send(
+        'aged',
+        ['a', 'b', 'c', 'd'].map((value) => ({ value, partition })),
+      );
+    const told = await runWell(
+      'topics delete-records aged --partition 0 --partition 1:end --before-offset 3',
+    );
+    expect(told.stdout).toBe('partition: aged-0\tlow_watermark: 3\npartition: aged-1\tlow_watermark: 4\n');
+    const again = await runWell('topics delete-records aged --partition 0:1 --json');
+    expect(again.json()).toEqual([{ topic: 'aged', partition: 0, low_watermark: 3 }]);
+    const left = await runWell('consume aged --from-beginning --timeout-ms 1000 --format %p:%o:%v');
+    expect(left.stdout.trim()).toBe('0:3:d');
+    const beyond = await run('topics delete-records aged --partition 0:9 --partition 1:4');
+    expect(beyond).toMatchObject({ code: 1, stdout: 'partition: aged-1\tlow_watermark: 4\n' });
+    expect(beyond.stderr).toMatch(/OFFSET_OUT_OF_RANGE.*high watermark 4, not 9/);
+  });
+
   it('creating a topic again is refused unless --if-not-exists', async () => {
     await runWell('topics create twice --partitions 1 --replication-factor 1');
     const again = await run('topics create twice');
@@ -276,6 +297,8 @@ describe('words for mistakes', () => {
     ['consume nowhere --timeout-ms 5000', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics describe nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics delete nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
+    ['topics delete-records nowhere --partition 0:1', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
+    ['topics delete-records nowhere --partition 0', /--before-offset/],
     ['topics create ../x', /INVALID_TOPIC_EXCEPTION.*\.\.\/x/],
     ['produce ../x', /INVALID_TOPIC_EXCEPTION.*\.\.\/x/],
     ['topics create wide --replication-factor 9', /INVALID_REPLICATION_FACTOR.*9.*3/],

@@ -3,7 +3,8 @@
  *
  * Joining asks for the acknowledged (durable) offset, not the log end: a member may be elected, so it must be able to lose
  * power and still hold everything below the high watermark. It must also reach the leader's epoch start, since a new
- * leader's own high watermark may be lower than what its predecessor committed.
+ * leader's own high watermark may be lower than what its predecessor committed. And it has to begin where the leader's log
+ * does: elected with an older log start it would show records again whose deletion was acknowledged while it was away.
  * An answer that does not prove the change absent leaves it pending: reverting an expansion that was applied would let
  * the high watermark outrun a set the controller may elect from. Source: KIP-497; Kafka's Partition.scala.
  */
@@ -24,14 +25,15 @@ import type { PartitionState } from './partition-state.ts';
 export function decideExpand(
   state: PartitionState,
   id: NodeId,
-  highWatermark: Offset,
+  log: { readonly highWatermark: Offset; readonly logStartOffset: Offset },
   brokers: BrokerLookup,
 ): IsrState | undefined {
   if (!state.isLeader || state.isr.kind !== 'committed' || state.isr.isr.includes(id)) return undefined;
   const progress = state.followers.get(id);
   if (progress === undefined) return undefined;
   const acked = progress.ackedOffset;
-  if (acked < highWatermark || acked < state.epochStartOffset) return undefined;
+  if (acked < log.highWatermark || acked < state.epochStartOffset) return undefined;
+  if (progress.logStartOffset < log.logStartOffset) return undefined;
   return isEligible(id, progress, brokers) ? pendingExpand(state.isr.isr, id) : undefined;
 }
 

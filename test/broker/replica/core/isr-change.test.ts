@@ -10,22 +10,31 @@ import {
 import { assignment, brokers, leader, report } from './fixture.ts';
 
 const all = brokers();
+const logAt = (highWatermark: number, logStartOffset = 0) => ({ highWatermark, logStartOffset });
 
 describe('joining the in-sync set', () => {
   it('takes everything below the high watermark, durably', () => {
     const state = leader({ isr: [1, 2] });
     state.observeFollower(3, report(3, 20, 9), 20, 0);
-    expect(decideExpand(state, 3, 10, all)).toBeUndefined();
+    expect(decideExpand(state, 3, logAt(10), all)).toBeUndefined();
     state.observeFollower(3, report(3, 20, 10), 20, 0);
-    expect(decideExpand(state, 3, 10, all)).toEqual(pendingExpand([1, 2], 3));
+    expect(decideExpand(state, 3, logAt(10), all)).toEqual(pendingExpand([1, 2], 3));
   });
 
   it('takes everything an earlier leader may have committed', () => {
     const state = leader({ isr: [1, 2] }, {}, 15);
     state.observeFollower(3, report(3, 14), 20, 0);
-    expect(decideExpand(state, 3, 10, all)).toBeUndefined();
+    expect(decideExpand(state, 3, logAt(10), all)).toBeUndefined();
     state.observeFollower(3, report(3, 15), 20, 0);
-    expect(decideExpand(state, 3, 10, all)).toBeDefined();
+    expect(decideExpand(state, 3, logAt(10), all)).toBeDefined();
+  });
+
+  it('takes the log start of the leader: records that were deleted must not come back with the next one', () => {
+    const state = leader({ isr: [1, 2] });
+    state.observeFollower(3, report(3, 20), 20, 0);
+    expect(decideExpand(state, 3, logAt(10, 4), all)).toBeUndefined();
+    state.observeFollower(3, { ...report(3, 20), logStartOffset: 4 }, 20, 0);
+    expect(decideExpand(state, 3, logAt(10, 4), all)).toBeDefined();
   });
 
   it.each([
@@ -36,22 +45,22 @@ describe('joining the in-sync set', () => {
   ])('is not for a broker that is %s', (_, broker) => {
     const state = leader({ isr: [1, 2] });
     state.observeFollower(3, report(3, 20), 20, 0);
-    expect(decideExpand(state, 3, 10, brokers({ 3: broker }))).toBeUndefined();
+    expect(decideExpand(state, 3, logAt(10), brokers({ 3: broker }))).toBeUndefined();
   });
 
   it('waits while another change is pending, and is not for members or strangers', () => {
     const state = leader({ isr: [1, 2] });
     state.observeFollower(2, report(2, 20), 20, 0);
     state.observeFollower(3, report(3, 20), 20, 0);
-    expect(decideExpand(state, 2, 10, all)).toBeUndefined();
-    expect(decideExpand(state, 9, 10, all)).toBeUndefined();
+    expect(decideExpand(state, 2, logAt(10), all)).toBeUndefined();
+    expect(decideExpand(state, 9, logAt(10), all)).toBeUndefined();
     state.beginIsrChange(pendingShrink([1, 2], [2]));
-    expect(decideExpand(state, 3, 10, all)).toBeUndefined();
+    expect(decideExpand(state, 3, logAt(10), all)).toBeUndefined();
   });
 
   it('never happens on the word of a replica that has not fetched', () => {
     const state = leader({ isr: [1, 2] });
-    expect(decideExpand(state, 3, 0, all)).toBeUndefined();
+    expect(decideExpand(state, 3, logAt(0), all)).toBeUndefined();
   });
 });
 
