@@ -5,7 +5,7 @@ import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
 import { LoadProgress } from './load-progress.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogDirectory } from './log-directory.ts';
-import { registerLogGauges, registerLogMetrics } from './log-metrics.ts';
+import { registerLogGauges, registerLogMetrics, registerLogSums } from './log-metrics.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { TailCache } from './tail-cache.ts';
@@ -45,11 +45,12 @@ export async function openLogManager(options: LogManagerOptions): Promise<LogMan
   const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
   const { metrics = NO_METRICS, clock } = options.environment;
   const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
-  const counters = registerLogMetrics(metrics);
+  const counters = registerLogMetrics(metrics, () => clock?.monotonicMs() ?? 0);
   registerLogGauges(metrics, { tailCache, pool, progress });
   const shared = { environment, defaults, tailCache, pool, counters, progress };
   const directory = new LogDirectory(options.directory, shared);
   await directory.open();
+  registerLogSums(metrics, () => directory.all());
   return new LogManager(directory, environment);
 }
 

@@ -89,7 +89,7 @@ export class LogState implements LogPromise {
       {
         epochs: loaded.epochs,
         write: (segment, buffers) => this.segments.write(segment, buffers),
-        sync: (segment) => this.segments.sync(segment),
+        sync: (segment) => around.counters.timeFlush(() => this.segments.sync(segment)),
         writeCaching: () => this.segments.config.writeCaching,
         retire: (segment) => this.segments.retire(segment),
         create: async (segment) => {

@@ -139,6 +139,10 @@ export class PartitionLog {
     return this.#state.segments.sizeBytes;
   }
 
+  get segmentCount(): number {
+    return this.#state.segments.all.length;
+  }
+
   /** Base offset of the segment that holds `offset`, by which its files are named. */
   segmentBaseOf(offset: Offset): Offset {
     const { segments } = this.#state;
@@ -210,6 +214,7 @@ export class PartitionLog {
     const appended = { lastOffset, maxTimestamp, sizeBytes: batch.length };
     if (this.#state.segments.mustRoll(appended)) this.#state.roll();
     this.#state.segments.append(appended);
+    this.#state.around.counters.appended(batch.length);
     this.#state.logEndOffset = lastOffset + 1;
     this.#state.tail.push(batch);
     this.#state.writer.enqueue(this.#state.segments.active, batch, this.#state.logEndOffset);

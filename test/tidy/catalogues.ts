@@ -1,6 +1,7 @@
 /** The tables of the documentation that are made of tables in the code. */
 import { type ConfigKey, ERRORS, SERVER_CONFIG_KEYS, TOPIC_CONFIG_KEYS } from '../../src/base/index.ts';
 import { EXIT_STATUS, type FatalReason } from '../../src/env/index.ts';
+import { readSources } from './sources.ts';
 
 export interface Catalogue {
   /** Below the root. */
@@ -22,9 +23,26 @@ const EXIT_TEXTS: Readonly<Record<FatalReason, string>> = {
 export const CATALOGUES: readonly Catalogue[] = [
   { file: 'docs/configuration.md', name: 'server keys', table: configTable(SERVER_CONFIG_KEYS) },
   { file: 'docs/configuration.md', name: 'topic keys', table: configTable(TOPIC_CONFIG_KEYS) },
+  { file: 'docs/metrics.md', name: 'metrics', table: metricsTable() },
   { file: 'docs/errors.md', name: 'errors', table: errorTable() },
   { file: 'docs/errors.md', name: 'exit statuses', table: exitTable() },
 ];
+
+export interface MetricEntry {
+  readonly kind: string;
+  readonly name: string;
+  readonly help: string;
+}
+
+/** Wherever one is registered: name and help stand there as strings. `sum` is a gauge over all logs. */
+export function readMetrics(): MetricEntry[] {
+  const pattern = /\b(counter|gauge|histogram|sum)\(\s*'([a-z0-9_]+)',\s*'([^']+)'/g;
+  const found: MetricEntry[] = [];
+  for (const { text } of readSources('src'))
+    for (const [, kind = '', name = '', help = ''] of text.matchAll(pattern))
+      found.push({ kind: kind === 'sum' ? 'gauge' : kind, name, help });
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 /** `text` with the table between the markers of `catalogue` replaced; undefined when it has no such markers. */
 export function withTable(text: string, catalogue: Catalogue): string | undefined {
@@ -83,6 +101,11 @@ function errorTable(): string {
       text,
     ]);
   return table(['Error', 'Number', 'Retriable', 'Effect of the request', 'Meaning'], rows);
+}
+
+function metricsTable(): string {
+  const rows = readMetrics().map(({ kind, name, help }) => [`\`quorate_${name}\``, kind, help]);
+  return table(['Metric', 'Kind', 'Meaning'], rows);
 }
 
 function exitTable(): string {

@@ -44,7 +44,7 @@ export class ClosedSegments {
 
   /** The leader epoch that wrote `offset`; undefined: the log knows it no more. */
   epochAt(offset: Offset): LeaderEpoch | undefined {
-    return this.#log.epochs.cache.entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch;
+    return this.#log.epochs.cache.epochAt(offset);
   }
 
   /**

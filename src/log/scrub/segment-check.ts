@@ -99,7 +99,10 @@ export class SegmentCheck {
     await replaceFile(this.#log.files, `${segment.path}.timeindex`, this.#index.times.encode(baseOffset));
     segment.maxTimestampMs = this.#index.maxTimestampMs;
     // One that is not loaded now is loaded from the new files.
-    if (segment.index !== undefined) segment.index = this.#index;
+    if (segment.index === undefined) return;
+    segment.index = this.#index;
+    segment.indexTrustedFrom = 0;
+    segment.indexIsSaved = true;
   }
 
   close(): Promise<void> {
