@@ -10,6 +10,7 @@ import {
   type WallMs,
 } from '../base/index.ts';
 import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append-checks.ts';
+import { assertKeyed } from './compaction/keyed-records.ts';
 import { LogCompactor } from './compaction/log-compactor.ts';
 import type { EpochEnd } from './epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
@@ -175,6 +176,7 @@ export class PartitionLog {
         `epoch ${leaderEpoch} ended; the log is in ${this.latestEpoch}`,
       );
     const header = checkProducedBatch(batch, this.config);
+    if (this.config.compacts) assertKeyed(batch, header, this.topic);
     const known = header.producerId === NONE ? undefined : this.#state.producers.check(header);
     const logAppendTimeMs = this.config.timestampType === 'LogAppendTime' ? nowMs : NONE;
     if (known !== undefined) {

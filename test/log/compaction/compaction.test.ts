@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findLogFiles, inspectLogFile } from '../../../src/log/index.ts';
-import { batches } from '../../../src/log/record/index.ts';
+import { BatchBuilder, batches } from '../../../src/log/record/index.ts';
 import { CompactionFixture } from './compaction-fixture.ts';
 
 const PAD = '.'.repeat(40);
@@ -233,5 +233,38 @@ describe('compacting a log', () => {
     only.log.config = { ...only.log.config, deletes: true };
     await only.manager.applyRetention(only.nowMs);
     expect(only.log.logStartOffset).toBeGreaterThan(30);
+  });
+});
+
+describe('a compacted topic', () => {
+  it('takes no record without a key, and says which topic and what to do', async () => {
+    const fixture = await CompactionFixture.open();
+    const without = (compression: 'none' | 'gzip') => {
+      const builder = new BatchBuilder({ compression });
+      builder.append({ key: Buffer.from('a'), value: Buffer.from('1'), timestampMs: 1 });
+      builder.append({ value: Buffer.from('2'), timestampMs: 1 });
+      return () => fixture.log.appendAsLeader(builder.build(), { leaderEpoch: 0, nowMs: 1 });
+    };
+    for (const compression of ['none', 'gzip'] as const)
+      expect(without(compression)).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_RECORD',
+          message: expect.stringMatching(/topic t .* record 1 .* key/),
+        }),
+      );
+    expect(fixture.log.logEndOffset).toBe(0);
+    fixture.put([{ key: '' }]);
+    fixture.log.config = { ...fixture.log.config, compacts: false };
+    expect(without('none')().firstOffset).toBe(1);
+  });
+
+  it('that was not compacted before loses its records without a key', async () => {
+    const fixture = await CompactionFixture.open({ config: { compacts: false } });
+    for (let i = 0; i < 20; i++) fixture.append([`value ${i}${PAD}`]);
+    fixture.log.config = { ...fixture.log.config, compacts: true };
+    await fill(fixture, 20, 2, 20);
+    const outcome = await fixture.clean();
+    expect(outcome).toMatchObject({ kind: 'cleaned', keylessDropped: 20 });
+    expect((await fixture.records()).every(({ key }) => key !== '')).toBe(true);
   });
 });
