@@ -111,6 +111,12 @@ export class LogTail {
     this.truncateTo(0);
   }
 
+  /** Lets go of batches that end below `offset`: they are in files, and may not be any more as they are here. */
+  forgetBelow(offset: Offset): void {
+    while (this.#entries.length > 0 && this.#entries.at(0).lastOffset < offset)
+      if (!this.maybeEvictFirst()) return;
+  }
+
   /** False when the oldest batch is not yet in the file. */
   maybeEvictFirst(): boolean {
     const first = this.#entries.at(0);

@@ -292,7 +292,7 @@ class Cleaning {
 
   async #swap(group: readonly ClosedFile[], cleaned: CleanedFile): Promise<void> {
     const log = this.#log;
-    const { segments, around, reader, directory } = log;
+    const { segments, around, reader, directory, tail } = log;
     const old = group.map(({ segment }) => segment);
     const made = cleaned.toSegment(around.files, directory);
     const absorbed = old.slice(1).map(({ baseOffset }) => baseOffset);
@@ -309,6 +309,8 @@ class Cleaning {
         await finishSwap(around.files, directory, made.baseOffset, absorbed, () => made.saveIndex());
         await made.close();
         segments.replace(old, made);
+        // From memory the log would look as if it had not been compacted.
+        tail.forgetBelow(cleaned.endOffset);
       } finally {
         release();
       }

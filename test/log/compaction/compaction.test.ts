@@ -190,6 +190,13 @@ describe('compacting a log', () => {
     ).toEqual([]);
   });
 
+  it('shows at once, also to readers who are served from memory', async () => {
+    const fixture = await CompactionFixture.open({ tailCacheBytes: 1_000_000 });
+    await fill(fixture, 60, 4);
+    await fixture.clean();
+    expect((await fixture.records()).length).toBeLessThan(20);
+  });
+
   it('leaves files in which neither scrub nor inspection finds a fault', async () => {
     const fixture = await CompactionFixture.open();
     fixture.put([{ key: 'gone', value: 'x' }]);
