@@ -240,9 +240,14 @@ function recoverLast(
       segment.sizeBytes = end.position;
       segment.writtenBytes = end.position;
     }
-    // A killed process leaves bytes that only the system's memory has.
-    await handle.sync();
-    await files.syncDirectory(directory);
+    const { recoveryPoint } = options;
+    const isDurable =
+      end.problem === undefined && end.nextOffset === recoveryPoint && recoveryPoint > segment.baseOffset;
+    if (!isDurable) {
+      // A killed process leaves bytes that only the system's memory has.
+      await handle.sync();
+      await files.syncDirectory(directory);
+    }
     return end;
   });
 }

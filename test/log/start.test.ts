@@ -61,6 +61,28 @@ describe('a start that takes long', () => {
   });
 });
 
+describe('a start after a kill', () => {
+  it('syncs what the recovery point does not vouch for, and nothing else', async () => {
+    const fixture = await LogFixture.open();
+    fixture.append(['a']);
+    await fixture.flushed();
+    const syncsAtStart = async () => {
+      const seen = fixture.watch('00000000000000000000.log');
+      await fixture.kill();
+      return seen.filter((operation) => operation === 'sync').length;
+    };
+    expect(await syncsAtStart()).toBe(1);
+    await fixture.manager.checkpointHighWatermarks();
+    expect(await syncsAtStart()).toBe(0);
+    const held = fixture.hold('sync', '00000000000000000000.log');
+    fixture.append(['b']);
+    await fixture.log.whenWritten(2);
+    held.release();
+    expect(await syncsAtStart()).toBe(1);
+    expect(await fixture.values()).toEqual(['a', 'b']);
+  });
+});
+
 describe('checkpoints', () => {
   it('are written only when they say something new', async () => {
     const fixture = await LogFixture.open();
