@@ -95,7 +95,7 @@ class Comparison {
   ) {
     this.#partition = { topic, partition };
     this.#ports = ports;
-    this.#replicas = replicas;
+    this.#replicas = replicas.toSorted((a, b) => a - b);
   }
 
   async run(): Promise<LogVerdict> {

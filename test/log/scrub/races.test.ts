@@ -14,7 +14,7 @@ async function change(world: ScrubWorld, random: Random): Promise<void> {
   // It is being made anew.
   if (log === undefined) return;
   const offset = log.logStartOffset + random.integer(0, log.logEndOffset - log.logStartOffset + 1);
-  switch (random.integer(0, 9)) {
+  switch (random.integer(0, 11)) {
     case 0:
       return log.truncateTo(offset);
     case 1:
@@ -34,6 +34,12 @@ async function change(world: ScrubWorld, random: Random): Promise<void> {
     case 5:
       log.assignEpoch(log.latestEpoch + 1, log.logEndOffset);
       return;
+    case 6:
+    case 7: {
+      log.setHighWatermark(log.logEndOffset);
+      const { clock, timers } = world.environment;
+      return world.manager.compact({ clock, timers, keyMapBytes: 10_000, bytesPerSecond: 1e9 });
+    }
     default:
       for (let i = random.integer(1, 12); i > 0; i--) appendSome(world, log, random);
   }
@@ -41,16 +47,22 @@ async function change(world: ScrubWorld, random: Random): Promise<void> {
 
 function appendSome(world: ScrubWorld, log: PartitionLog, random: Random): void {
   const epoch = Math.max(0, log.latestEpoch) + (random.float() < 0.1 ? 1 : 0);
-  world.append(log, { bytes: random.integer(80, 500), epoch });
+  world.append(log, { bytes: random.integer(80, 500), epoch, key: `k${random.integer(0, 5)}` });
 }
 
-it(`cuts, retention, deletion, rolls and changes of epoch are never taken for damage, over ${SEEDS} seeds`, async () => {
+it(`cuts, retention, deletion, compaction, rolls and changes of epoch are never taken for damage, over ${SEEDS} seeds`, async () => {
   let bytes = 0;
+  let compacted = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const world = new ScrubWorld({
       seed,
       diskMs: 3,
-      config: { segmentBytes: 1200 },
+      config: {
+        segmentBytes: 1200,
+        compacts: seed % 2 === 0,
+        minCleanableDirtyRatio: 0,
+        deleteRetentionMs: 0,
+      },
       settings: { bytesPerSecond: 1e9, intervalMs: 1 },
     });
     await world.openLogs();
@@ -62,8 +74,10 @@ it(`cuts, retention, deletion, rolls and changes of epoch are never taken for da
     expect(world.metric('log_scrub_batches_bad_total')).toBe(0);
     expect(world.metric('log_scrub_indexes_renewed_total')).toBe(0);
     bytes += world.metric('log_scrub_bytes_total');
+    compacted += logger.find('compacted a log').length;
     await world.stop();
   }
+  expect(compacted / SEEDS).toBeGreaterThan(1);
   expect(bytes / SEEDS).toBeGreaterThan(20_000);
 });
 

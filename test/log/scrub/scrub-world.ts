@@ -9,8 +9,9 @@ import {
   type ScrubSettings,
   startScrub,
 } from '../../../src/log/index.ts';
+import { BatchBuilder } from '../../../src/log/record/index.ts';
 import { createTestEnvironment, Scheduler, type TestEnvironment } from '../../../src/testing/twins/index.ts';
-import { batchOf, TOPIC_ID } from '../log-fixture.ts';
+import { TOPIC_ID } from '../log-fixture.ts';
 
 const everySeventh = (i: number): number => Math.floor(i / 7);
 export const HOUR_MS = 3_600_000;
@@ -47,10 +48,10 @@ export class ScrubWorld {
     return world;
   }
 
-  async openLogs(): Promise<void> {
+  async openLogs({ tailCacheBytes = 0 } = {}): Promise<void> {
     const { environment } = this;
     this.manager = await this.run(
-      openLogManager({ directory: '/data', environment, defaults: this.config, tailCacheBytes: 0 }),
+      openLogManager({ directory: '/data', environment, defaults: this.config, tailCacheBytes }),
     );
   }
 
@@ -74,12 +75,15 @@ export class ScrubWorld {
     return log;
   }
 
-  append(log: PartitionLog, { bytes = 200, epoch = Math.max(0, log.latestEpoch) } = {}): void {
-    const value = 'v'.repeat(Math.max(1, bytes - 70));
-    log.appendAsLeader(batchOf([value], { timeMs: 1000 + log.logEndOffset }), {
-      leaderEpoch: epoch,
-      nowMs: 5000,
+  append(log: PartitionLog, options: { bytes?: number; epoch?: number; key?: string } = {}): void {
+    const { bytes = 200, epoch = Math.max(0, log.latestEpoch), key } = options;
+    const builder = new BatchBuilder({ compression: 'none' });
+    builder.append({
+      ...(key === undefined ? {} : { key: Buffer.from(key) }),
+      value: Buffer.from('v'.repeat(Math.max(1, bytes - 70))),
+      timestampMs: 1000 + log.logEndOffset,
     });
+    log.appendAsLeader(builder.build(), { leaderEpoch: epoch, nowMs: 5000 });
   }
 
   startScrub(): void {
