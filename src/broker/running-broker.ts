@@ -121,6 +121,7 @@ export class RunningBroker implements Broker {
       logs,
       settings: options.config.scrub,
       environment,
+      report: (error, what) => this.#faults.report(error, what),
       directory: options.logs.directory,
     });
     this.#follow();

@@ -64,7 +64,7 @@ export function toText(verdict: LogVerdict): string[] {
     const { odd, offset, replicas } = difference;
     const who =
       odd.length === 0
-        ? 'no two out of three agree: look at each'
+        ? 'there is no majority, look at each'
         : `broker ${odd.join(', ')} differs from the majority`;
     lines.push(`${head}differs\tfrom offset ${offset} on: ${who}`);
     for (const { brokerId, segment, digest, batches } of replicas)

@@ -29,6 +29,8 @@ export interface ScrubOptions {
   };
   readonly settings: ScrubSettings;
   readonly environment: Pick<Environment, 'files' | 'clock' | 'timers' | 'random' | 'logger' | 'metrics'>;
+  /** Told of what is not damage of a log. */
+  readonly report: (error: unknown, what: string) => void;
   /** For the file that remembers the round. */
   readonly directory: string;
 }
@@ -37,6 +39,8 @@ export interface ScrubOptions {
 const IDLE_MS = 60_000;
 /** After an error of the disk that is not the log's: too many open files, say. */
 const RETRY_MS = 10_000;
+/** A segment that cannot be looked at so often, without being damaged, is passed over in this round. */
+const ATTEMPTS_MAX = 10;
 /** Nodes that start together do not read together. */
 const START_SPREAD_MS = 10_000;
 /** Logs without closed segments that are passed over in one go. */
@@ -59,6 +63,8 @@ export class Scrubber {
   #round: Round | undefined;
   #current: { readonly log: PartitionLog; readonly check: SegmentCheck } | undefined;
   #savedMs = 0;
+  /** In a row, at one segment. */
+  #failures = 0;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -97,8 +103,7 @@ export class Scrubber {
       pauseMs = await this.#step();
     } catch (error) {
       await this.#drop();
-      const { logger } = this.#options.environment;
-      logger.warn({ error: String(error) }, 'the scrub of the logs was interrupted and tries again');
+      this.#options.report(error, 'the scrub of the logs was interrupted and tries again');
     }
     this.#after(pauseMs);
   }
@@ -206,6 +211,7 @@ export class Scrubber {
   }
 
   #passed({ topic, partition }: PartitionLog, { baseOffset }: ClosedSegment): void {
+    this.#failures = 0;
     this.#checkpoint = { ...this.#checkpoint, after: { topic, partition, baseOffset } };
   }
 
@@ -216,7 +222,7 @@ export class Scrubber {
   async #judge(log: PartitionLog, closed: ClosedSegment, error: unknown): Promise<void> {
     const isGone = error instanceof EnvironmentError && error.reason === 'not-found';
     if (!isReadFatal(error) && !isGone) {
-      if (log.closed.holds(closed)) throw error;
+      if (log.closed.holds(closed) && ++this.#failures < ATTEMPTS_MAX) throw error;
       return;
     }
     const { logger } = this.#options.environment;

@@ -71,6 +71,7 @@ it(`cuts, retention, deletion, compaction, rolls and changes of epoch are never 
     await world.run(history(world, new SeededRandom(seed, 'changes')));
     const { logger } = world.environment;
     expect(logger.lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+    expect(world.reported).toEqual([]);
     expect(world.metric('log_scrub_batches_bad_total')).toBe(0);
     expect(world.metric('log_scrub_indexes_renewed_total')).toBe(0);
     bytes += world.metric('log_scrub_bytes_total');

@@ -22,6 +22,8 @@ export class ScrubWorld {
   environment: TestEnvironment;
   manager!: LogManager;
   scrubber: Scrubber | undefined;
+  /** What the scrub met that was no damage. */
+  readonly reported: unknown[] = [];
   readonly config: LogConfig;
   readonly settings: ScrubSettings;
 
@@ -92,6 +94,7 @@ export class ScrubWorld {
       settings: this.settings,
       environment: this.environment,
       directory: '/data',
+      report: (error) => this.reported.push(error),
     });
   }
 

@@ -211,6 +211,20 @@ describe('damage', () => {
     expect(log.failure).toBeUndefined();
     const closed = log.closed.list().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     expect(world.metric('log_scrub_bytes_total')).toBe(closed);
+    expect(world.reported).toHaveLength(3);
+    await world.stop();
+  });
+
+  it('that lasts does not keep the round from its end', async () => {
+    const world = await ScrubWorld.open();
+    const log = await world.filled('a', 24);
+    const [, second] = log.closed.list();
+    const path = second?.segment.logPath ?? '';
+    world.environment.files.failNext({ operation: 'open', path, reason: 'permission', times: 1000 });
+    await scrubbed(world);
+    expect(log.failure).toBeUndefined();
+    const closed = log.closed.list().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    expect(world.metric('log_scrub_bytes_total')).toBe(closed - (second?.sizeBytes ?? 0));
     await world.stop();
   });
 });
