@@ -8,7 +8,7 @@
  * the log is told. Who finds no room waits; nobody may hold a segment while waiting for a
  * second one, but a few (a cleaner) against a limit of hundreds.
  */
-import { assert } from '../base/index.ts';
+import { assert, EnvironmentError } from '../base/index.ts';
 import type { FileHandle, Files } from '../env/index.ts';
 import { Deque } from './deque.ts';
 import type { Segment } from './segment.ts';
@@ -60,7 +60,9 @@ export class SegmentPool {
       if (segment.handle === undefined || segment.index === undefined)
         await segment.load(this.#files, how.indexIntervalBytes);
       const { handle, index } = segment;
-      assert(handle !== undefined && index !== undefined, 'a loaded segment has its file and index');
+      // Its log has closed it while it was opened.
+      if (handle === undefined || index === undefined)
+        throw new EnvironmentError('closed', segment.logPath, `${segment.logPath} has left its log`);
       return await task(handle, index);
     } finally {
       this.#leave(slot);

@@ -135,15 +135,17 @@ export class Segment {
     const writes = this.#writes;
     if (writes === this.#syncedWrites) return;
     // Its eviction and its writer may want the same.
-    if (this.#syncing?.writes !== writes) this.#syncing = { writes, done: this.#sync(writes) };
+    if (this.#syncing?.writes !== writes)
+      this.#syncing = { writes, done: this.#sync(writes, this.#syncing?.done) };
     const { done } = this.#syncing;
     await done;
   }
 
-  async #sync(writes: number): Promise<void> {
+  /** `earlier` covers some of the writes too, and a write that was lost may be told to it alone. */
+  async #sync(writes: number, earlier: Promise<void> | undefined): Promise<void> {
     assert(this.handle !== undefined, 'a segment is not closed before it is synced');
     try {
-      await this.handle.sync();
+      await Promise.all([this.handle.sync(), earlier]);
     } catch (error) {
       this.#failure = { error };
       throw error;
