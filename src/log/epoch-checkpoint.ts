@@ -9,6 +9,9 @@ export const EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
  * Keeps an epoch cache on disk: `<epoch> <start offset>` per line. Changes are made in memory at once;
  * `settled` resolves when the file holds all of them, and nothing of a new epoch may be acknowledged
  * before.
+ *
+ * While the log is cut, the file goes on to say what holds for the batches that are still in the files: who saves it
+ * meanwhile, for another reason, must not take the epochs from batches that a crash would bring back.
  */
 export class EpochCheckpoint {
   readonly cache: EpochCache;
@@ -16,6 +19,8 @@ export class EpochCheckpoint {
   readonly #directory: string;
   #saving: Promise<void> | undefined;
   #dirty = false;
+  /** What is saved instead of the cache. */
+  #held: readonly EpochEntry[] | undefined;
 
   constructor(files: Files, directory: string, cache: EpochCache) {
     this.#files = files;
@@ -36,6 +41,17 @@ export class EpochCheckpoint {
     this.#dirty = true;
   }
 
+  /** The cache is about to forget epochs of batches that are in the files. */
+  hold(): void {
+    this.#held ??= [...this.cache.entries];
+  }
+
+  /** Those batches are gone, durably. */
+  letGo(): void {
+    this.#held = undefined;
+    this.#dirty = true;
+  }
+
   /** True while the file may lack a change. */
   get isDirty(): boolean {
     return this.#dirty || this.#saving !== undefined;
@@ -52,7 +68,8 @@ export class EpochCheckpoint {
     try {
       while (this.#dirty) {
         this.#dirty = false;
-        const lines = this.cache.entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
+        const entries = this.#held ?? this.cache.entries;
+        const lines = entries.map(({ epoch, startOffset }) => `${epoch} ${startOffset}`);
         await replaceFile(this.#files, `${this.#directory}/${EPOCH_CHECKPOINT}`, encodeCheckpoint(lines));
       }
     } finally {

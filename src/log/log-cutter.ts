@@ -33,12 +33,12 @@ export class LogCutter {
     const log = this.#log;
     log.assertOnline();
     if (offset < log.logStartOffset) return this.truncateFullyAndStartAt(offset);
-    const forgets = log.epochs.cache.truncateFromEnd(offset);
     if (offset >= log.logEndOffset) {
-      if (forgets) log.epochs.touch();
+      if (log.epochs.cache.truncateFromEnd(offset)) log.epochs.touch();
       return log.exclusively(async () => log.epochs.settled());
     }
     this.#begin(offset);
+    log.epochs.cache.truncateFromEnd(offset);
     return this.#cut(async () => {
       const endOffset = await findBatchBoundary(log.segments, offset);
       if (endOffset < log.logStartOffset) return this.#emptyAt(log.logStartOffset);
@@ -46,9 +46,7 @@ export class LogCutter {
       if (this.#underWay === 1) log.soundTo = Number.MAX_SAFE_INTEGER;
       log.epochs.cache.truncateFromEnd(endOffset);
       await log.around.lowerCheckpoints(log);
-      await truncateSegments(log.segments, endOffset);
-      // Not before: a crash in between must not leave records whose epochs nobody knows.
-      log.epochs.touch();
+      await this.#changeFiles(() => truncateSegments(log.segments, endOffset));
       log.producers = await rebuildProducers(log.segments, endOffset, log.around.logger);
     });
   }
@@ -140,17 +138,29 @@ export class LogCutter {
     // Nor may the checkpoints promise anything above the new end.
     this.#endsAt(Math.min(log.logEndOffset, offset));
     await log.around.saveCheckpoints();
-    await replaceSegments(log.segments, offset);
-    log.epochs.touch();
-    log.logStartOffset = offset;
-    log.durableLogStartOffset = offset;
-    this.#endsAt(offset);
+    await this.#changeFiles(async () => {
+      await replaceSegments(log.segments, offset);
+      log.logStartOffset = offset;
+      log.durableLogStartOffset = offset;
+      this.#endsAt(offset);
+    });
     log.producers.clear();
+  }
+
+  /** Reads that have segments in hand that go begin again, when those are gone. */
+  async #changeFiles(task: () => Promise<void>): Promise<void> {
+    const release = this.#log.reader.hold();
+    try {
+      await task();
+    } finally {
+      release();
+    }
   }
 
   /** The part of a cut that is seen at once. */
   #begin(offset: Offset): void {
     this.#underWay++;
+    this.#log.epochs.hold();
     // Until the batch is found that ends there, no offset but this is known to be between two.
     const { all } = this.#log.segments;
     const below = all[this.#log.segments.indexOf(offset)]?.baseOffset ?? 0;
@@ -174,8 +184,9 @@ export class LogCutter {
     const done = log.exclusively(async () => {
       await log.writer.idle();
       await task();
+      // Not before: a crash in between must not leave records whose epochs nobody knows.
+      if (this.#underWay === 1) log.epochs.letGo();
       await log.epochs.settled();
-      log.reader.invalidate();
       log.writer.restart(log.segments.active, log.logEndOffset);
     });
     try {

@@ -14,7 +14,9 @@ import { locateTimestamp } from './trusted-index.ts';
 
 /** What the log knows without its files. */
 export interface KnownOfLog {
-  readonly writtenOffset: () => Offset;
+  /** What is in the files ends at or before it. */
+  readonly writtenEnd: () => Offset;
+  /** Of the batch that holds the offset; undefined: not known. */
   readonly epochAt: (offset: Offset) => LeaderEpoch | undefined;
 }
 
@@ -137,22 +139,26 @@ export class LogReader {
 
   #endOf(segment: Segment): Offset {
     const { all } = this.#segments;
-    return all[all.indexOf(segment) + 1]?.baseOffset ?? this.#known.writtenOffset();
+    return all[all.indexOf(segment) + 1]?.baseOffset ?? this.#known.writtenEnd();
   }
 
   /** An offset of the segment before which no record is of `timestampMs` or later. */
   async locateTimestamp(segment: Segment, timestampMs: WallMs): Promise<Offset> {
     while (this.#held !== undefined) await this.#held;
+    // It has left the log, or has no file yet and all of it is in the tail.
+    if (segment.writtenBytes === 0 || !this.#segments.all.includes(segment)) return segment.baseOffset;
     const layout = this.#layout;
     const { indexIntervalBytes } = this.#segments.config;
     try {
-      return await this.#segments.use(segment, (handle, index) =>
+      const offset = await this.#segments.use(segment, (handle, index) =>
         locateTimestamp(segment, { handle, index }, timestampMs, indexIntervalBytes),
       );
+      // A file that has the name of another says nothing of it.
+      if (layout === this.#layout) return offset;
     } catch (error) {
-      if (layout !== this.#layout) return segment.baseOffset;
-      throw error;
+      if (layout === this.#layout) throw error;
     }
+    return segment.baseOffset;
   }
 }
 

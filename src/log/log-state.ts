@@ -103,9 +103,12 @@ export class LogState implements LogPromise {
       loaded.logEndOffset,
     );
     this.tail = new LogTail(around.tailCache, () => this.writer.written.offset);
+    // What a cut has taken from memory may still be in the files: nothing is known of it here.
     const known = {
-      writtenOffset: () => this.writer.written.offset,
-      epochAt: (offset: Offset) => this.epochs.cache.epochAt(offset),
+      writtenEnd: () =>
+        this.soundTo === Number.MAX_SAFE_INTEGER ? this.writer.written.offset : Number.MAX_SAFE_INTEGER,
+      epochAt: (offset: Offset) =>
+        offset < this.logEndOffset ? this.epochs.cache.epochAt(offset) : undefined,
     };
     this.reader = new LogReader(this.segments, this.tail, known, around.counters);
     this.segments.onFailure = (error) => this.fail(error);

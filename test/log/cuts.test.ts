@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { LogFixture } from './log-fixture.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('while a log is cut', () => {
+  /** Two batches in the file, 0..1 and 2..4; the cut goes through the second, whose end is not found yet. */
+  const cutWithin = async () => {
+    const fixture = await LogFixture.open({ tailCacheBytes: 0 });
+    fixture.append(['a', 'b']);
+    fixture.append(['c', 'd', 'e']);
+    await fixture.flushed();
+    const { release } = fixture.hold('read', '.log');
+    return { fixture, release, cut: fixture.log.truncateTo(3) };
+  };
+  const UP_TO_CUT = { maxBytes: 1000, upperBound: 3, atLeastOne: true };
+
+  it('a read of the batch that it goes through finds nothing, and no damage', async () => {
+    const { fixture, release, cut } = await cutWithin();
+    const read = fixture.log.read(2, UP_TO_CUT);
+    await turn();
+    release();
+    await cut;
+    await expect(read).resolves.toMatchObject({ sizeBytes: 0 });
+    expect(fixture.log.failure).toBeUndefined();
+  });
+
+  it('and a new epoch begins at its offset, that batch is not held against it', async () => {
+    const { fixture, release, cut } = await cutWithin();
+    fixture.log.assignEpoch(5, fixture.log.logEndOffset);
+    const read = fixture.log.read(2, UP_TO_CUT);
+    await turn();
+    release();
+    await cut;
+    await expect(read).resolves.toMatchObject({ sizeBytes: 0 });
+    expect(fixture.log.failure).toBeUndefined();
+    fixture.append(['f'], { epoch: 5 });
+    await fixture.flushed();
+    expect(await fixture.values()).toEqual(['a', 'b', 'f']);
+  });
+
+  it('the file of the epochs says what holds for the batches that are not gone yet', async () => {
+    const fixture = await LogFixture.open({ config: { segmentBytes: 150 } });
+    for (let epoch = 0; epoch < 6; epoch++) {
+      fixture.append(['a'], { epoch });
+      fixture.append(['b'], { epoch });
+    }
+    await fixture.flushed();
+    await fixture.manager.checkpointHighWatermarks();
+    const save = fixture.hold('rename', 'leader-epoch-checkpoint.tmp');
+    const remove = fixture.hold('remove', '.log');
+    fixture.append(['lost'], { epoch: 6 });
+    await save.arrived;
+    fixture.log.truncateTo(3).catch(() => {});
+    fixture.log.assignEpoch(9, fixture.log.logEndOffset);
+    save.release();
+    await remove.arrived;
+    await fixture.kill();
+    expect(fixture.log.failure).toBeUndefined();
+    expect(fixture.log.logEndOffset).toBe(12);
+    for (let epoch = 0; epoch < 6; epoch++)
+      expect(fixture.log.endOffsetForEpoch(epoch)).toEqual({ epoch, endOffset: 2 * epoch + 2 });
+  });
+});
+
+describe('a search by timestamp', () => {
+  it('meets a segment whose file is not there yet', async () => {
+    const fixture = await LogFixture.open({ config: { segmentBytes: 150 } });
+    fixture.append(['a'], { timeMs: 1000 });
+    await fixture.flushed();
+    const { release } = fixture.hold('open', '.log');
+    for (const timeMs of [2000, 3000, 4000]) fixture.append(['b'], { timeMs });
+    const found = fixture.log.offsetForTimestamp(4000);
+    found.catch(() => {});
+    await turn();
+    release();
+    await expect(found).resolves.toMatchObject({ offset: 3 });
+  });
+});
