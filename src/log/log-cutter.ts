@@ -60,7 +60,11 @@ export class LogCutter {
     this.#begin(log.logStartOffset);
     log.epochs.cache.clear();
     log.producers.clear();
-    return this.#cut(() => this.#emptyAt(offset));
+    return this.#cut(async () => {
+      await this.#emptyAt(offset);
+      // An epoch may have begun meanwhile.
+      log.epochs.cache.truncateFromStart(offset);
+    });
   }
 
   /** See PartitionLog. */
@@ -74,20 +78,19 @@ export class LogCutter {
       );
     if (offset > log.logStartOffset) {
       log.logStartOffset = offset;
-      if (log.epochs.cache.truncateFromStart(offset)) log.epochs.touch();
       log.progressed();
     }
     if (offset <= log.durableLogStartOffset) return;
     await log.exclusively(async () => {
       const { logStartOffset } = log;
-      if (logStartOffset <= log.durableLogStartOffset) return;
-      await this.#removeHead();
-      await log.epochs.settled();
+      if (logStartOffset > log.durableLogStartOffset) await this.#removeHead();
     });
     const saved = log.logStartOffset;
     // What is left of the first segment hides behind the checkpoint alone.
     if (log.segments.all[0]?.baseOffset !== saved) await this.#saveLogStart();
     log.durableLogStartOffset = Math.max(log.durableLogStartOffset, Math.min(saved, log.logStartOffset));
+    // Not before: a crash that brings the records back must find their epochs. What is below the start harms nobody.
+    if (log.epochs.cache.truncateFromStart(log.durableLogStartOffset)) log.epochs.touch();
     log.progressed();
   }
 

@@ -63,6 +63,37 @@ describe('while a log is cut', () => {
   });
 });
 
+describe('an epoch that begins while a log is emptied', () => {
+  it('has no batch then, wherever the log goes on', async () => {
+    const fixture = await LogFixture.open();
+    const cut = fixture.log.truncateFullyAndStartAt(7);
+    fixture.log.assignEpoch(2, fixture.log.logEndOffset);
+    await cut;
+    expect([fixture.log.lastBatchEpoch, fixture.log.latestEpoch]).toEqual([-1, 2]);
+  });
+});
+
+describe('a power failure before a new log start is durable', () => {
+  it('brings the records back with their epochs', async () => {
+    const fixture = await LogFixture.open({ config: { segmentBytes: 150 } });
+    fixture.append(['a'], { epoch: 0 });
+    fixture.append(['b'], { epoch: 1 });
+    await fixture.flushed();
+    const { log } = fixture;
+    log.setHighWatermark(2);
+    const save = fixture.hold('rename', 'log-start-offset-checkpoint.tmp');
+    const write = fixture.hold('write', '00000000000000000002.log');
+    log.advanceLogStart(2).catch(() => {});
+    await save.arrived;
+    fixture.append(['lost'], { epoch: 1 });
+    await write.arrived;
+    await fixture.crash();
+    expect(await fixture.values()).toEqual(['a', 'b']);
+    expect(fixture.log.lastBatchEpoch).toBe(1);
+    expect(fixture.log.endOffsetForEpoch(0)).toEqual({ epoch: 0, endOffset: 1 });
+  });
+});
+
 describe('a search by timestamp', () => {
   it('meets a segment whose file is not there yet', async () => {
     const fixture = await LogFixture.open({ config: { segmentBytes: 150 } });
