@@ -1,4 +1,4 @@
-import { ApiError, EnvironmentError, type Offset, type WallMs } from '../base/index.ts';
+import { ApiError, EnvironmentError, NONE, type Offset, type WallMs } from '../base/index.ts';
 import { doomSegment } from './doomed-segment.ts';
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer-replay.ts';
@@ -15,6 +15,8 @@ export class LogCutter {
   readonly #log: LogState;
   /** Cuts whose files are not done: nothing is appended meanwhile. */
   #underWay = 0;
+  /** Where the log will begin after them, when they empty it. */
+  #nextStart: Offset = Number.MAX_SAFE_INTEGER;
 
   constructor(log: LogState) {
     this.#log = log;
@@ -32,12 +34,12 @@ export class LogCutter {
   truncateTo(offset: Offset): Promise<void> {
     const log = this.#log;
     log.assertOnline();
-    if (offset < log.logStartOffset) return this.truncateFullyAndStartAt(offset);
+    if (offset < Math.min(log.logStartOffset, this.#nextStart)) return this.truncateFullyAndStartAt(offset);
     if (offset >= log.logEndOffset) {
       if (log.epochs.cache.truncateFromEnd(offset)) log.epochs.touch();
       return log.exclusively(async () => log.epochs.settled());
     }
-    this.#begin(offset);
+    this.#begin(Math.max(offset, log.logStartOffset));
     log.epochs.cache.truncateFromEnd(offset);
     return this.#cut(async () => {
       const endOffset = await findBatchBoundary(log.segments, offset);
@@ -55,15 +57,17 @@ export class LogCutter {
   truncateFullyAndStartAt(offset: Offset): Promise<void> {
     const log = this.#log;
     log.assertOnline();
-    log.logStartOffset = Math.min(log.logStartOffset, offset);
-    log.durableLogStartOffset = Math.min(log.durableLogStartOffset, offset);
     this.#begin(log.logStartOffset);
+    this.#nextStart = offset;
     log.epochs.cache.clear();
     log.producers.clear();
     return this.#cut(async () => {
       await this.#emptyAt(offset);
-      // An epoch may have begun meanwhile.
-      log.epochs.cache.truncateFromStart(offset);
+      const { cache } = log.epochs;
+      const { latestEpoch } = cache;
+      cache.clear();
+      // One that has begun meanwhile begins here.
+      if (latestEpoch !== NONE) cache.assign(latestEpoch, offset);
     });
   }
 
@@ -139,14 +143,18 @@ export class LogCutter {
   async #emptyAt(offset: Offset): Promise<void> {
     const log = this.#log;
     // Nor may the checkpoints promise anything above the new end.
-    this.#endsAt(Math.min(log.logEndOffset, offset));
+    log.soundTo = Math.min(log.soundTo, offset);
+    log.firstDirtyOffset = Math.min(log.firstDirtyOffset, offset);
     await log.around.saveCheckpoints();
     await this.#changeFiles(async () => {
       await replaceSegments(log.segments, offset);
+      log.tail.clear();
       log.logStartOffset = offset;
       log.durableLogStartOffset = offset;
       this.#endsAt(offset);
     });
+    // A lower log start not before: it would bring back what lay below the old one.
+    await log.around.lowerCheckpoints(log);
     log.producers.clear();
   }
 
@@ -196,7 +204,10 @@ export class LogCutter {
       await done;
     } finally {
       this.#underWay--;
-      if (this.#underWay === 0) log.soundTo = Number.MAX_SAFE_INTEGER;
+      if (this.#underWay === 0) {
+        log.soundTo = Number.MAX_SAFE_INTEGER;
+        this.#nextStart = Number.MAX_SAFE_INTEGER;
+      }
     }
     log.progressed();
   }

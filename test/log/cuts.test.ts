@@ -73,6 +73,65 @@ describe('an epoch that begins while a log is emptied', () => {
   });
 });
 
+describe('a power failure while a log is emptied', () => {
+  it('does not bring back what lay below its start, though it goes on there', async () => {
+    const fixture = await LogFixture.open();
+    for (const value of ['gone', 'a']) fixture.append([value]);
+    await fixture.flushed();
+    fixture.log.setHighWatermark(1);
+    await fixture.log.advanceLogStart(1);
+    const remove = fixture.hold('remove', '.log');
+    fixture.log.truncateFullyAndStartAt(0).catch(() => {});
+    await remove.arrived;
+    await fixture.crash();
+    expect(await fixture.values()).toEqual(['a']);
+  });
+
+  it('loses nothing that comes afterwards below the old start', async () => {
+    const fixture = await LogFixture.open();
+    for (const value of ['gone', 'gone', 'a']) fixture.append([value]);
+    await fixture.flushed();
+    fixture.log.setHighWatermark(2);
+    await fixture.log.advanceLogStart(2);
+    await fixture.log.truncateFullyAndStartAt(0);
+    for (const value of ['b', 'c', 'd']) fixture.append([value]);
+    await fixture.flushed();
+    await fixture.crash();
+    expect(await fixture.values()).toEqual(['b', 'c', 'd']);
+    expect(fixture.log.highWatermark).toBe(0);
+  });
+});
+
+describe('a cut that is asked for while a log goes back', () => {
+  it('is held against where the log will begin', async () => {
+    const fixture = await LogFixture.open();
+    for (const value of ['gone', 'gone', 'a']) fixture.append([value]);
+    await fixture.flushed();
+    fixture.log.setHighWatermark(2);
+    await fixture.log.advanceLogStart(2);
+    await Promise.all([fixture.log.truncateFullyAndStartAt(0), fixture.log.truncateTo(1)]);
+    expect([fixture.log.logStartOffset, fixture.log.logEndOffset]).toEqual([0, 0]);
+  });
+});
+
+describe('an epoch that begins while a log goes back', () => {
+  it('begins where the log goes on', async () => {
+    const fixture = await LogFixture.open();
+    for (const value of ['gone', 'a']) fixture.append([value]);
+    await fixture.flushed();
+    fixture.log.setHighWatermark(1);
+    await fixture.log.advanceLogStart(1);
+    const cut = fixture.log.truncateFullyAndStartAt(0);
+    fixture.log.assignEpoch(3, fixture.log.logEndOffset);
+    await cut;
+    fixture.append(['b'], { epoch: 3 });
+    await fixture.flushed();
+    expect(fixture.log.lastBatchEpoch).toBe(3);
+    await fixture.crash();
+    expect(fixture.log.lastBatchEpoch).toBe(3);
+  });
+});
+
 describe('a power failure before a new log start is durable', () => {
   it('brings the records back with their epochs', async () => {
     const fixture = await LogFixture.open({ config: { segmentBytes: 150 } });

@@ -164,6 +164,9 @@ class World {
       expect(log.recoveryPoint).toBeLessThanOrEqual(log.logEndOffset);
       expect(log.flushedOffset).toBeLessThanOrEqual(log.writtenOffset);
       expect(log.writtenOffset).toBeLessThanOrEqual(log.logEndOffset);
+      expect(log.durableLogStartOffset).toBeLessThanOrEqual(log.logStartOffset);
+      expect(log.logStartOffset).toBeLessThanOrEqual(log.highWatermark);
+      expect(log.highWatermark).toBeLessThanOrEqual(log.logEndOffset);
     }
   }
 
