@@ -22,7 +22,7 @@ import { routeOf } from '../forward/route.ts';
 import { withLeader } from '../forward/with-leader.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
 import { fetchedBytes, hasError, notFetched } from './fetch-replies.ts';
-import { plainRecords } from './plain-records.ts';
+import { endOfBatches, plainRecords } from './plain-records.ts';
 
 /** What this broker's replicas read; see ReplicaManager. */
 export interface LocalFetch {
@@ -81,11 +81,15 @@ export class FetchService {
     if (!waits || groups.length === 1)
       await this.#ask(groups, waits ? request : { ...request, maxWaitMs: 0 }, replies, signal);
     else await this.#askInTwoRounds(groups, request, replies, signal);
-    const partitions = request.partitions.map((partition, index) => {
-      const reply = replies[index] ?? notFetched(partition, refusal('NETWORK_EXCEPTION'));
-      return given.plain ? this.#inClear(partition, reply) : reply;
-    });
-    return { correlationId: given.correlationId, partitions };
+    const partitions = request.partitions.map(
+      (partition, index) => replies[index] ?? notFetched(partition, refusal('NETWORK_EXCEPTION')),
+    );
+    const { correlationId } = given;
+    if (!given.plain) return { correlationId, partitions };
+    const inClear = request.partitions.map((partition, index) =>
+      this.#inClear(partition, partitions[index] as FetchPartitionReply, request, signal),
+    );
+    return { correlationId, partitions: await Promise.all(inClear) };
   }
 
   #bounded(request: FetchRequest): FetchRequest {
@@ -185,11 +189,31 @@ export class FetchService {
     return reply.partitions;
   }
 
-  #inClear(partition: FetchPartition, reply: FetchPartitionReply): FetchPartitionReply {
-    if (reply.batches.length === 0) return reply;
+  /**
+   * Reads on past batches without a record, which compaction emptied or which are markers: a client that sees records
+   * only could not get past them.
+   */
+  async #inClear(
+    partition: FetchPartition,
+    first: FetchPartitionReply,
+    request: FetchRequest,
+    signal: AbortSignal,
+  ): Promise<FetchPartitionReply> {
+    let reply = first;
     try {
-      const records = plainRecords(reply.batches, partition.fetchOffset, partition.maxBytes);
-      return { ...reply, batches: [], records };
+      for (let { fetchOffset } = partition; reply.batches.length > 0; ) {
+        const records = plainRecords(reply.batches, fetchOffset, partition.maxBytes);
+        if (records.length > 0 || signal.aborted) return { ...reply, batches: [], records };
+        fetchOffset = endOfBatches(reply.batches);
+        // Only a request for one partition may wait: records of others are here already.
+        const maxWaitMs = request.partitions.length === 1 ? request.maxWaitMs : 0;
+        const partitions = [{ ...partition, fetchOffset }];
+        const replies: Replies = [undefined];
+        const again = { ...request, maxWaitMs, partitions };
+        await this.#ask(this.#groups(again, replies), again, replies, signal);
+        reply = replies[0] ?? notFetched(partition, refusal('NETWORK_EXCEPTION'));
+      }
+      return reply;
     } catch (error) {
       this.#options.faults.report(error, 'stored batch cannot be opened');
       return notFetched(partition, outcomeOf(error));

@@ -2,7 +2,7 @@
  * Record batches opened for a client that does not speak them: what lies at or above the asked offset, without the
  * markers of transactions, up to a number of bytes but always the first batch.
  */
-import type { Offset } from '../../base/index.ts';
+import { NONE, type Offset } from '../../base/index.ts';
 import { batches, decodeRecords } from '../../log/record/index.ts';
 import type { PlainRecord } from '../../rpc/api/index.ts';
 import { plainRecordBytes } from '../produce/produce-replies.ts';
@@ -29,4 +29,10 @@ export function plainRecords(
     }
   }
   return records;
+}
+
+/** Exclusive; of whole batches, at least one. */
+export function endOfBatches(stored: readonly Uint8Array[]): Offset {
+  const last = [...batches(stored.at(-1) ?? new Uint8Array())].at(-1);
+  return (last?.header.lastOffset ?? NONE) + 1;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BatchBuilder } from '../../../src/log/record/index.ts';
+import { BatchBuilder, filterBatch, readBatchHeader } from '../../../src/log/record/index.ts';
 import { deltaFromEmpty } from '../../../src/metadata/index.ts';
 import type { ProduceReply, ProduceRequest, Sink } from '../../../src/rpc/api/index.ts';
 import { settle } from '../../../src/testing/twins/scheduler.ts';
@@ -272,6 +272,22 @@ describe('fetch', () => {
     const values = partitions[0]?.records.map(({ offset, value }) => `${offset}:${Buffer.from(value ?? '')}`);
     expect(values).toEqual(['1:b', '2:c']);
     expect(partitions[0]?.batches).toEqual([]);
+  });
+
+  it('reads on for a plain client past batches without records, which it could not see nor pass', async () => {
+    const brokers = testBrokers(IMAGE, 1, 2);
+    const { service, replicas } = brokers.get(2);
+    await service.produce(produceRequest({ partitions: [entry(1), entry(1)] }));
+    const log = replicas.log('t-1');
+    for (const [i, full] of log.entries()) {
+      const filter = { retains: () => false, deleteHorizonMs: undefined, keepsEmpty: true };
+      log[i] = filterBatch(full, readBatchHeader(full), filter).bytes ?? full;
+    }
+    const request = { ...fetch, maxWaitMs: 500, isolation, partitions: [part(1)], plain: true } as const;
+    const reply = brokers.get(1).service.fetch(request, CALL);
+    await settle();
+    await service.produce(produceRequest({ partitions: [entry(1)] }));
+    expect((await reply).partitions[0]?.records.map(({ offset }) => offset)).toEqual([2]);
   });
 
   it.each([
