@@ -64,7 +64,7 @@ export async function openLogs(
 ): Promise<OpenedLogs> {
   const config = { ...DEFAULT_LOG_CONFIG, ...options.config };
   const manager = await openLogManager({
-    directory: `${root}/${name}`,
+    directories: [{ path: `${root}/${name}` }],
     environment: { files: options.files ?? nodeFiles(), logger: SILENT, random: nodeRandom() },
     defaults: config,
     tailCacheBytes: 64 * MiB,

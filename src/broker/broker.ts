@@ -1,6 +1,7 @@
 /** What a broker is given and what it offers. */
 import type { BrokerEpoch, NodeId, Offset, Uuid } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
+import type { DataDirectory } from '../log/index.ts';
 import type {
   Address,
   AdminService,
@@ -22,11 +23,8 @@ export interface BrokerOptions {
   readonly environment: Environment;
   readonly raft: QuorumView;
   readonly transport: Transport;
-  readonly logs: {
-    readonly directory: string;
-    /** Of its meta.properties, which the caller has checked. */
-    readonly directoryId: Uuid;
-  };
+  /** As the caller has checked their meta.properties; at least one can be used. */
+  readonly logs: { readonly directories: readonly DataDirectory[] };
   /** Where others reach this broker; the caller serves the services there. */
   readonly listeners: readonly BrokerListener[];
   /** Where a controller listens, as configured. */

@@ -8,7 +8,7 @@ import { RunningBroker } from './running-broker.ts';
 export async function openBroker(options: BrokerOptions): Promise<Broker> {
   const { environment, config, logs } = options;
   const manager = await openLogManager({
-    directory: logs.directory,
+    directories: logs.directories,
     environment,
     defaults: defaultLogConfig(config),
     tailCacheBytes: config.tailCacheBytes,

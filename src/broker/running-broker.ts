@@ -122,7 +122,7 @@ export class RunningBroker implements Broker {
       settings: options.config.scrub,
       environment,
       report: (error, what) => this.#faults.report(error, what),
-      directory: options.logs.directory,
+      directory: logs.homeDirectory,
     });
     this.#follow();
     this.ready.then(
@@ -196,13 +196,20 @@ export class RunningBroker implements Broker {
           repeatable: true,
           signal: this.#abort.signal,
         }),
+      assignReplicasToDirs: (request) =>
+        controller.call((service, call) => service.assignReplicasToDirs(request, call), {
+          timeoutMs: config.requestTimeoutMs,
+          repeatable: true,
+          signal: this.#abort.signal,
+        }),
+      directoriesFailed: (offline) => this.#lifecycle.directoriesChanged(offline),
       connect: (id) => this.#peers.broker(id, 'replica'),
       brokerEpoch: () => this.#brokerEpoch(),
     });
   }
 
   #createLifecycle(): Lifecycle {
-    const { nodeId, clusterId, rack, environment, config, listeners, logs } = this.#options;
+    const { nodeId, clusterId, rack, environment, config, listeners } = this.#options;
     return new Lifecycle({
       settings: { nodeId, ...config },
       environment,
@@ -212,10 +219,10 @@ export class RunningBroker implements Broker {
         incarnationId: this.#incarnationId,
         listeners,
         ...(rack === undefined ? {} : { rack }),
-        logDirs: [logs.directoryId],
         features: [METADATA_VERSION],
         previousBrokerEpoch: this.#logs.cleanShutdownEpoch,
       },
+      logDirs: () => this.#logs.onlineDirectories,
       connect: ({ nodeId: id }) => this.#peers.controller(id),
       settled: () => this.#replicas.settled(),
     });

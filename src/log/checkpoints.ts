@@ -17,19 +17,46 @@ export const CHECKPOINT_NAMES = {
 const MEANINGS = Object.keys(CHECKPOINT_NAMES) as (keyof LogCheckpoint)[];
 const LINE = /^(\S+) (\d+) (\d+)$/;
 
-/** By topicPartitionKey. Throws CorruptionError: the files are replaced whole, so a bad one is damage. */
-export async function readCheckpoints(files: Files, directory: string): Promise<Map<string, LogCheckpoint>> {
+/**
+ * By topicPartitionKey. The files are replaced whole, so a bad one is damage: `handleDamage` hears of it, and its offsets
+ * count as never saved. Without it,
+ *
+ *   high watermark    begins at the log start, and the leader tells it anew;
+ *   recovery point    all segments but the last are held to be whole, as they always are; the last one may be cut at its
+ *                     first bad batch, though that was synced;
+ *   log start         is where the first segment begins: records that were deleted below the old one are seen again;
+ *   first dirty       the log is compacted from its start again.
+ */
+export async function readCheckpoints(
+  files: Files,
+  directory: string,
+  handleDamage: (error: CorruptionError) => void,
+): Promise<Map<string, LogCheckpoint>> {
   const found = new Map<string, LogCheckpoint>();
   for (const meaning of MEANINGS) {
     const path = `${directory}/${CHECKPOINT_NAMES[meaning]}`;
     const bytes = await readWholeFile(files, path);
     if (bytes === undefined) continue;
-    for (const { topic, partition, offset } of decodeOffsetCheckpoint(bytes, path)) {
+    for (const { topic, partition, offset } of decodeOrNothing(bytes, path, handleDamage)) {
       const key = topicPartitionKey(topic, partition);
       found.set(key, { ...(found.get(key) ?? NO_CHECKPOINT), [meaning]: offset });
     }
   }
   return found;
+}
+
+function decodeOrNothing(
+  bytes: Buffer,
+  path: string,
+  handleDamage: (error: CorruptionError) => void,
+): OffsetCheckpointLine[] {
+  try {
+    return decodeOffsetCheckpoint(bytes, path);
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    handleDamage(error);
+    return [];
+  }
 }
 
 export interface OffsetCheckpointLine {

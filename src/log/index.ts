@@ -2,6 +2,7 @@
 export type { EpochEnd } from './epoch-cache.ts';
 export * from './inspect/index.ts';
 export { DEFAULT_LOG_CONFIG, type LogConfig, toLogConfig } from './log-config.ts';
+export type { DataDirectory } from './log-directory.ts';
 export { type LogManager, type LogManagerOptions, openLogManager } from './log-manager.ts';
 export type { LogAppend, PartitionLog } from './partition-log.ts';
 export type { LogRead, ReadOptions } from './read-log.ts';

@@ -2,33 +2,51 @@
  * One data directory: its lock, its logs, their checkpoints, and the mark of its clean stop.
  *
  * Owns everything below its path but the metadata log. A log is one directory of segments; names with a suffix are on
- * their way out or kept for a person. Source: Kafka's LogManager, per directory.
+ * their way out or kept for a person.
+ *
+ * The first failure of the disk (a write of a log, a sync, a directory that cannot be listed) ends the directory for good:
+ * all its logs go offline, nothing is written there any more. Damage in one log ends that log alone. A refusal for lack
+ * of room that leaves everything as it was (a log that is to be made, a checkpoint) ends nothing.
+ * Source: Kafka's LogManager and LogDirFailureChannel, per directory; KIP-112.
  */
 import {
+  assert,
   type BrokerEpoch,
+  CorruptionError,
   EnvironmentError,
   NONE,
   type PartitionId,
   randomUuid,
   topicPartitionKey,
   type Uuid,
+  ZERO_UUID,
 } from '../base/index.ts';
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
-import { changedCheckpoints, readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
 import { DelayedRemovals } from './delayed-removals.ts';
-import { JoinedRuns } from './joined-runs.ts';
+import { DirectoryCheckpoints } from './directory-checkpoints.ts';
 import { sizeOfLastSegments } from './last-segment-sizes.ts';
 import type { LoadProgress } from './load-progress.ts';
-import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
+import { NO_CHECKPOINT } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogCounters } from './log-metrics.ts';
-import type { LogPromise, LogSurroundings } from './log-state.ts';
-import { openPartitionLog } from './open-partition-log.ts';
+import type { LogIdentity, LogPromise, LogSurroundings } from './log-state.ts';
+import { offlineLog, openPartitionLog } from './open-partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { readPartitionMetadata, savePartitionMetadata } from './partition-metadata.ts';
+import { PARTITION_METADATA, readPartitionMetadata, savePartitionMetadata } from './partition-metadata.ts';
+import { parseLogFileName } from './segment-names.ts';
 import type { SegmentPool } from './segment-pool.ts';
+import { describeFailure, wayOut } from './storage-refusal.ts';
 import type { TailCache } from './tail-cache.ts';
+
+/** A data directory as the configuration and its meta.properties describe it. */
+export interface DataDirectory {
+  readonly path: string;
+  /** Absent: it could not be read. */
+  readonly id?: Uuid;
+  /** Why it is offline already. */
+  readonly failure?: Error;
+}
 
 /** Without timers, files that are to be removed go at once. */
 export type LogEnvironment = Pick<Environment, 'files' | 'logger' | 'random'> &
@@ -43,6 +61,8 @@ export interface DirectorySurroundings {
   readonly pool: SegmentPool;
   readonly counters: LogCounters;
   readonly progress: LoadProgress;
+  /** Called once at most. */
+  readonly handleDirectoryFailure: (directory: LogDirectory) => void;
 }
 
 /** Logs that are loaded at a time at the start. */
@@ -52,42 +72,73 @@ const LOG_DIRECTORY = /^(.+)-(\d+)$/;
 const DELETED_SUFFIX = '-delete';
 /** A directory of segments that nobody claims, or that does not say whose it is: kept for a person to look at. */
 const STRAY_SUFFIX = '-stray';
+/** The files of a log that was damaged, and is made anew from the leader: kept, at most once per partition. */
+const DAMAGED_SUFFIX = '-damaged';
 /** The metadata log may live in the same directory; it is not ours. */
 const METADATA_LOG = '__cluster_metadata-0';
 
 export class LogDirectory {
   readonly path: string;
+  /** Absent: it was never known, for the directory was offline from the start. */
+  readonly id: Uuid | undefined;
   readonly #around: LogSurroundings;
   readonly #environment: DirectorySurroundings['environment'];
   readonly #defaults: LogConfig;
   readonly #progress: LoadProgress;
   readonly #removals: DelayedRemovals;
   readonly #logs = new Map<string, PartitionLog>();
-  /** What the checkpoint files say at most: a save that failed may have replaced some of them. */
-  #saved = new Map<string, LogCheckpoint>();
-  /** What they say for certain; undefined: that is not known. */
-  #certain: ReadonlyMap<string, LogCheckpoint> | undefined;
-  readonly #saving = new JoinedRuns(() => this.#saveCheckpoints());
+  readonly #checkpoints: DirectoryCheckpoints;
+  readonly #handleFailure: () => void;
   #lock: FileLock | undefined;
+  #failure: Error | undefined;
+  /** Logs that are being made. */
+  #making = 0;
   #cleanShutdownEpoch: BrokerEpoch = NONE;
 
-  constructor(path: string, shared: DirectorySurroundings) {
-    const { environment, defaults, tailCache, pool, counters, progress } = shared;
+  constructor({ path, id, failure }: DataDirectory, surroundings: DirectorySurroundings) {
+    const { environment, defaults, tailCache, pool, counters, progress } = surroundings;
     this.path = path;
+    this.id = id;
+    this.#handleFailure = () => surroundings.handleDirectoryFailure(this);
     this.#environment = environment;
     this.#defaults = defaults;
     this.#progress = progress;
     this.#removals = new DelayedRemovals(environment.logger, environment.timers);
+    const { files, logger } = environment;
+    this.#checkpoints = new DirectoryCheckpoints({ files, logger, path, logs: this.#logs });
     this.#around = {
-      files: environment.files,
-      logger: environment.logger,
+      files,
+      logger,
       tailCache,
       pool,
       counters,
       removals: this.#removals,
+      handleLogFailure: (log, error) => this.#handleLogFailure(log, error),
       saveCheckpoints: () => this.checkpoint(),
       lowerCheckpoints: (log) => this.#lowerCheckpoints(log),
     };
+    if (failure !== undefined) this.fail(failure);
+  }
+
+  /** Set once, for good: nothing here is read or written any more. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Takes the directory offline with all its logs. */
+  fail(error: unknown): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error instanceof Error ? error : new Error(String(error));
+    const fields = { directory: this.path, ...describeFailure(error), wayOut: wayOut(error) };
+    this.#environment.logger.error(fields, 'data directory is offline');
+    for (const log of [...this.#logs.values()]) log.takeOffline(this.#failure, 'elsewhere');
+    this.#handleFailure();
+  }
+
+  /** A log that was opened and then failed for anything but damage of its own: the disk cannot be trusted. */
+  #handleLogFailure({ topic, partition, directory }: LogIdentity, error: unknown): void {
+    const isOpen = this.find(topic, partition)?.directory === directory;
+    if (isOpen && !(error instanceof CorruptionError)) this.fail(error);
   }
 
   /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
@@ -97,7 +148,7 @@ export class LogDirectory {
 
   /**
    * Makes the directory when missing, locks it, loads its logs. Rejects with EnvironmentError ('locked' when another
-   * process has it), CorruptionError when a checkpoint file is damaged; then nothing of it stays open.
+   * process has it); then nothing of it stays open.
    */
   async open(): Promise<void> {
     const { files } = this.#around;
@@ -109,12 +160,14 @@ export class LogDirectory {
       await this.#load(clean);
     } catch (error) {
       await this.release();
+      this.#logs.clear();
       throw error;
     }
   }
 
+  /** Those being made included. */
   get logCount(): number {
-    return this.#logs.size;
+    return this.#logs.size + this.#making;
   }
 
   find(topic: string, partition: PartitionId): PartitionLog | undefined {
@@ -133,11 +186,34 @@ export class LogDirectory {
     topicId: Uuid,
     config: LogConfig,
   ): Promise<PartitionLog> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#making++;
+    try {
+      return await this.#create(topic, partition, topicId, config);
+    } catch (error) {
+      this.#failUnlessFull(error);
+      throw error;
+    } finally {
+      this.#making--;
+    }
+  }
+
+  /** A disk without room is not one that fails: what was asked for can be tried again. */
+  #failUnlessFull(error: unknown): void {
+    if (error instanceof EnvironmentError && error.reason !== 'disk-full') this.fail(error);
+  }
+
+  async #create(
+    topic: string,
+    partition: PartitionId,
+    topicId: Uuid,
+    config: LogConfig,
+  ): Promise<PartitionLog> {
     const { files } = this.#around;
     const key = topicPartitionKey(topic, partition);
     const directory = `${this.path}/${key}`;
     // A log made anew under a name must not be held to the offsets of the one before.
-    if (this.#saved.has(key)) await this.checkpoint();
+    if (this.#checkpoints.has(key)) await this.checkpoint();
     await files.makeDirectory(directory);
     await savePartitionMetadata(files, directory, topicId);
     await files.syncDirectory(this.path);
@@ -165,8 +241,14 @@ export class LogDirectory {
   }
 
   /** See LogManager. */
-  setAside(log: PartitionLog): Promise<string> {
-    return this.#remove(log, STRAY_SUFFIX);
+  async setAside(log: PartitionLog): Promise<string> {
+    if (!(log.failure instanceof CorruptionError)) return this.#remove(log, STRAY_SUFFIX);
+    const earlier = `${topicPartitionKey(log.topic, log.partition)}.`;
+    const { files } = this.#around;
+    for (const name of await files.list(this.path))
+      if (name.startsWith(earlier) && name.endsWith(DAMAGED_SUFFIX))
+        await files.removeDirectory(`${this.path}/${name}`);
+    return this.#remove(log, DAMAGED_SUFFIX);
   }
 
   async #remove(log: PartitionLog, suffix: string): Promise<string> {
@@ -176,8 +258,14 @@ export class LogDirectory {
   }
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
-  checkpoint(): Promise<void> {
-    return this.#saving.run();
+  async checkpoint(): Promise<void> {
+    if (this.#failure !== undefined) return;
+    try {
+      await this.#checkpoints.save();
+    } catch (error) {
+      this.#failUnlessFull(error);
+      throw error;
+    }
   }
 
   /** See LogManager. */
@@ -186,13 +274,14 @@ export class LogDirectory {
       const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
       await this.checkpoint();
       await this.#removals.close();
-      if (clean.every(Boolean)) await saveCleanShutdown(this.#around.files, this.path, brokerEpoch);
+      if (this.#failure === undefined && clean.every(Boolean))
+        await saveCleanShutdown(this.#around.files, this.path, brokerEpoch);
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       const fields = { directory: this.path, reason: error.reason, error: error.message };
       this.#around.logger.warn(fields, 'the stop is not clean: the next start reads the logs again');
     } finally {
-      await this.#lock?.release();
+      await this.#unlock();
     }
   }
 
@@ -200,20 +289,28 @@ export class LogDirectory {
   async release(): Promise<void> {
     await Promise.all(Array.from(this.#logs.values(), (log) => log.release()));
     await this.#removals.close();
-    await this.#lock?.release();
+    await this.#unlock();
+  }
+
+  async #unlock(): Promise<void> {
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.release();
   }
 
   /** Finds and opens the logs. `clean`: their files may be trusted. */
   async #load(clean: boolean): Promise<void> {
-    const { files } = this.#around;
-    this.#saved = await readCheckpoints(files, this.path);
+    await this.#checkpoints.load();
     const names = await this.#findLogs();
-    const recoverBytes = clean ? 0 : await sizeOfLastSegments(files, this.path, names);
+    const recoverBytes = clean ? 0 : await sizeOfLastSegments(this.#around.files, this.path, names);
     this.#progress.begin(names.length, recoverBytes);
     const loadNext = async (): Promise<void> => {
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
-        await this.#loadOne(name, clean);
-        this.#progress.opened();
+        try {
+          await this.#loadOne(name, clean);
+        } finally {
+          this.#progress.opened();
+        }
       }
     };
     // All of them end before anybody may let the directory go.
@@ -237,19 +334,52 @@ export class LogDirectory {
   }
 
   async #loadOne(name: string, clean: boolean): Promise<void> {
-    const { files, logger } = this.#around;
     const directory = `${this.path}/${name}`;
-    const topicId = await readPartitionMetadata(files, directory);
+    const [, topic = '', partition] = LOG_DIRECTORY.exec(name) ?? [];
+    const identity = { topic, partition: Number(partition), directory };
+    const topicId = await this.#readTopicId(directory);
     if (topicId === undefined) {
-      logger.warn({ directory }, 'moved a log without topic id aside');
+      this.#around.logger.warn({ directory }, 'moved a log without topic id aside');
       await this.#moveAside(directory, STRAY_SUFFIX);
       return;
     }
-    const [, topic = '', partition] = LOG_DIRECTORY.exec(name) ?? [];
-    const identity = { topic, partition: Number(partition), topicId, directory };
     const onRecovered = (bytes: number): void => this.#progress.recovered(bytes);
-    const found = { checkpoint: this.#saved.get(name) ?? NO_CHECKPOINT, clean, onRecovered };
-    this.#logs.set(name, await openPartitionLog(identity, this.#defaults, found, this.#around));
+    this.#add(
+      name,
+      topicId instanceof CorruptionError
+        ? offlineLog({ ...identity, topicId: ZERO_UUID }, this.#defaults, topicId, this.#around)
+        : await openPartitionLog(
+            { ...identity, topicId },
+            this.#defaults,
+            { checkpoint: this.#checkpoints.get(name), clean, onRecovered },
+            this.#around,
+          ),
+    );
+  }
+
+  #add(name: string, log: PartitionLog): void {
+    assert(!this.#logs.has(name), 'a name is one log', { name });
+    this.#logs.set(name, log);
+    if (log.failure !== undefined) this.#handleLogFailure(log, log.failure);
+    if (this.#failure !== undefined) log.takeOffline(this.#failure, 'elsewhere');
+  }
+
+  /** undefined: the making of the log was never finished. Records without it are somebody's, and nobody knows whose. */
+  async #readTopicId(directory: string): Promise<Uuid | undefined | CorruptionError> {
+    const { files } = this.#around;
+    try {
+      const topicId = await readPartitionMetadata(files, directory);
+      if (topicId !== undefined) return topicId;
+    } catch (error) {
+      if (error instanceof CorruptionError) return error;
+      throw error;
+    }
+    for (const name of await files.list(directory)) {
+      const isSegment = parseLogFileName(name)?.suffix === 'log';
+      if (isSegment && (await files.stat(`${directory}/${name}`))?.sizeBytes !== 0)
+        return new CorruptionError(`${directory}/${PARTITION_METADATA}`, 0, 'the id of the topic', 'no file');
+    }
+    return undefined;
   }
 
   async #moveAside(directory: string, suffix: string): Promise<string> {
@@ -260,32 +390,8 @@ export class LogDirectory {
     return aside;
   }
 
-  async #saveCheckpoints(): Promise<void> {
-    const saved = new Map(Array.from(this.#logs, ([key, log]) => [key, this.#checkpointOf(key, log)]));
-    const changed = changedCheckpoints(this.#certain, saved);
-    if (changed.length === 0) return;
-    this.#certain = undefined;
-    this.#saved = highestOf(this.#saved, saved);
-    await saveCheckpoints(this.#around.files, this.path, this.#logs.values(), saved, changed);
-    this.#saved = saved;
-    this.#certain = saved;
-  }
-
-  /** An offline log keeps what was known of it: it may be mended by hand. */
-  #checkpointOf(key: string, log: PartitionLog): LogCheckpoint {
-    if (log.failure !== undefined) return this.#saved.get(key) ?? NO_CHECKPOINT;
-    const { highWatermark, recoveryPoint, logStartOffset, firstDirtyOffset } = log;
-    return { highWatermark, recoveryPoint, logStart: logStartOffset, firstDirty: firstDirtyOffset };
-  }
-
   /** Before files are cut, the checkpoints must not promise what is about to go. */
   async #lowerCheckpoints(log: LogPromise): Promise<void> {
-    const saved = this.#saved.get(topicPartitionKey(log.topic, log.partition)) ?? NO_CHECKPOINT;
-    if (
-      saved.recoveryPoint > log.recoveryPoint ||
-      saved.logStart > log.logStartOffset ||
-      saved.firstDirty > log.firstDirtyOffset
-    )
-      await this.checkpoint();
+    if (this.#checkpoints.promisesMoreThan(log)) await this.checkpoint();
   }
 }

@@ -1,18 +1,35 @@
-import { ApiError, type BrokerEpoch, type PartitionId, type Uuid, type WallMs } from '../base/index.ts';
+/**
+ * All logs of a broker, over its data directories.
+ *
+ * A partition has its log in one directory. Found in two, neither is served: which of them is the newer cannot be told
+ * from the files. Source: Kafka's LogManager; KIP-112, KIP-858.
+ */
+import {
+  ApiError,
+  assert,
+  type BrokerEpoch,
+  CorruptionError,
+  EnvironmentError,
+  NONE,
+  type PartitionId,
+  topicPartitionKey,
+  type Uuid,
+  type WallMs,
+} from '../base/index.ts';
 import { type Environment, NO_METRICS } from '../env/index.ts';
 import { BoundedFiles } from './bounded-files.ts';
 import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
 import { LoadProgress } from './load-progress.ts';
 import type { LogConfig } from './log-config.ts';
-import { LogDirectory } from './log-directory.ts';
+import { type DataDirectory, LogDirectory } from './log-directory.ts';
 import { registerLogGauges, registerLogMetrics, registerLogSums } from './log-metrics.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { SegmentPool } from './segment-pool.ts';
 import { TailCache } from './tail-cache.ts';
 
 export interface LogManagerOptions {
-  /** The data directory; made when missing. */
-  readonly directory: string;
+  /** The data directories, in the order of the configuration; made when missing. Not empty. */
+  readonly directories: readonly DataDirectory[];
   /**
    * Without a clock the progress of a long start is not told, without metrics nothing is counted,
    * without timers files that are to be removed go at once.
@@ -33,69 +50,134 @@ const OPEN_SEGMENTS_MAX = 512;
 const OTHER_FILES_MAX = 64;
 
 /**
- * Opens all logs of a directory, recovering those that an unclean stop left. A log that is damaged is there
- * and has its `failure` set; others are not touched by it. Throws EnvironmentError ('locked' when another
- * process has the directory), CorruptionError when a checkpoint file is damaged.
+ * Opens all logs of the directories, recovering those that an unclean stop left. A log that is damaged is there
+ * and has its `failure` set; others are not touched by it. So is every log of a directory that fails, and a directory
+ * that cannot be opened is offline. Throws EnvironmentError when another process has a directory ('locked'), and when
+ * none can be opened.
  */
 export async function openLogManager(options: LogManagerOptions): Promise<LogManager> {
-  const { defaults } = options;
-  const { files } = options.environment;
-  const environment = { ...options.environment, files: new BoundedFiles(files, OTHER_FILES_MAX) };
-  const tailCache = new TailCache(options.tailCacheBytes);
-  const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
-  const { metrics = NO_METRICS, clock } = options.environment;
-  const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
-  const counters = registerLogMetrics(metrics, () => clock?.monotonicMs() ?? 0);
-  registerLogGauges(metrics, { tailCache, pool, progress });
-  const shared = { environment, defaults, tailCache, pool, counters, progress };
-  const directory = new LogDirectory(options.directory, shared);
-  await directory.open();
-  registerLogSums(metrics, () => directory.all());
-  return new LogManager(directory, environment);
+  const manager = new LogManager(options);
+  try {
+    await manager.open();
+    return manager;
+  } catch (error) {
+    await manager.release();
+    throw error;
+  }
 }
 
 export class LogManager {
-  readonly #directory: LogDirectory;
+  readonly #directories: readonly LogDirectory[];
   readonly #cleaner: LogCleaner;
+  readonly #listeners = new Set<(error: Error) => void>();
 
   /** See {@link openLogManager}. */
-  constructor(directory: LogDirectory, { logger, random }: LogManagerOptions['environment']) {
-    this.#directory = directory;
+  constructor(options: LogManagerOptions) {
+    const { defaults, directories } = options;
+    assert(directories.length > 0, 'there is a data directory');
+    const { files, metrics = NO_METRICS, clock } = options.environment;
+    const environment = { ...options.environment, files: new BoundedFiles(files, OTHER_FILES_MAX) };
+    const tailCache = new TailCache(options.tailCacheBytes);
+    const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
+    const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
+    registerLogGauges(metrics, { tailCache, pool, progress });
+    registerLogSums(metrics, () => this.all());
+    const surroundings = {
+      environment,
+      defaults,
+      tailCache,
+      pool,
+      counters: registerLogMetrics(metrics, () => clock?.monotonicMs() ?? 0),
+      progress,
+      handleDirectoryFailure: ({ failure }: LogDirectory) => {
+        if (failure !== undefined) for (const listener of this.#listeners) listener(failure);
+      },
+    };
+    this.#directories = directories.map((directory) => new LogDirectory(directory, surroundings));
     this.#cleaner = new LogCleaner({
-      random,
-      logger,
+      random: environment.random,
+      logger: environment.logger,
       logs: () => this.all(),
       saveCheckpoints: () => this.checkpointHighWatermarks(),
     });
   }
 
-  /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
+  /** Broker epoch of the last clean stop of all directories; -1: the last stop was not clean, or there was none. */
   get cleanShutdownEpoch(): BrokerEpoch {
-    return this.#directory.cleanShutdownEpoch;
+    const [epoch = NONE, ...others] = this.#directories.map((directory) => directory.cleanShutdownEpoch);
+    return others.every((other) => other === epoch) ? epoch : NONE;
   }
 
-  find(topic: string, partition: PartitionId): PartitionLog | undefined {
-    return this.#directory.find(topic, partition);
+  /** Ids of the directories that can be used; those of a test may have none. */
+  get onlineDirectories(): readonly Uuid[] {
+    return this.#online().flatMap(({ id }) => id ?? []);
+  }
+
+  /** Known ids of those that have failed. A directory that could not be read at the start has none. */
+  get offlineDirectories(): readonly Uuid[] {
+    return this.#directories.flatMap(({ failure, id }) => (failure === undefined ? [] : (id ?? [])));
   }
 
   /** Offline ones included. */
-  all(): Iterable<PartitionLog> {
-    return this.#directory.all();
+  get directoryCount(): number {
+    return this.#directories.length;
+  }
+
+  /** Why the first directory that is offline is; undefined: all can be used. */
+  get directoryFailure(): Error | undefined {
+    return this.#directories.find(({ failure }) => failure !== undefined)?.failure;
+  }
+
+  /** Path of the first directory that can be used: for what is kept once for all logs. */
+  get homeDirectory(): string {
+    const [first] = this.#online();
+    return (first ?? this.#directories[0])?.path ?? '';
+  }
+
+  /** False: nothing can be stored any more. */
+  get isUsable(): boolean {
+    return this.#online().length > 0;
+  }
+
+  /** Calls `listener` whenever a directory has failed and its logs are offline. Returns how to stop that. */
+  onDirectoryFailure(listener: (error: Error) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The log of a partition, or one of those that claim to be; then all of them are offline. */
+  find(topic: string, partition: PartitionId): PartitionLog | undefined {
+    for (const directory of this.#directories) {
+      const log = directory.find(topic, partition);
+      if (log !== undefined) return log;
+    }
+    return undefined;
+  }
+
+  /** Id of the directory a log is in. */
+  directoryOf(log: PartitionLog): Uuid | undefined {
+    return this.#directories.find((one) => one.find(log.topic, log.partition) === log)?.id;
+  }
+
+  /** Offline ones included. */
+  *all(): Iterable<PartitionLog> {
+    for (const directory of this.#directories) yield* directory.all();
   }
 
   /**
    * A new, empty log, durable when it resolves; or the one of the same topic id that is there already, with
-   * this configuration. Rejects with ApiError INCONSISTENT_TOPIC_ID when another topic's log is in the
-   * place, EnvironmentError.
+   * this configuration. It is made in the directory `wanted`, else in the one with the fewest logs, the first of
+   * several. Rejects with ApiError INCONSISTENT_TOPIC_ID when another topic's log is in the place, EnvironmentError.
    */
   async create(
     topic: string,
     partition: PartitionId,
     topicId: Uuid,
     config: LogConfig,
+    wanted?: Uuid,
   ): Promise<PartitionLog> {
     const known = this.find(topic, partition);
-    if (known === undefined) return this.#directory.create(topic, partition, topicId, config);
+    if (known === undefined) return this.#place(wanted).create(topic, partition, topicId, config);
     if (known.topicId !== topicId)
       throw new ApiError(
         'INCONSISTENT_TOPIC_ID',
@@ -105,24 +187,46 @@ export class LogManager {
     return known;
   }
 
-  /**
-   * Forgets the log; its files lose their name now and go after file.delete.delay.ms. A crash meanwhile leaves
-   * them whole, or to be removed at the next start. Needs no room on the disk: it may be what makes room.
-   */
-  async delete(topic: string, partition: PartitionId): Promise<void> {
-    const log = this.find(topic, partition);
-    if (log !== undefined) await this.#directory.delete(log);
+  #place(wanted: Uuid | undefined): LogDirectory {
+    const online = this.#online();
+    const asked = wanted === undefined ? undefined : online.find(({ id }) => id === wanted);
+    if (asked !== undefined) return asked;
+    const [first, ...others] = online;
+    if (first === undefined) throw this.directoryFailure ?? new ApiError('KAFKA_STORAGE_ERROR');
+    return others.reduce((best, one) => (one.logCount < best.logCount ? one : best), first);
   }
 
-  /** Forgets the log and keeps its files, for a person to look at. Resolves with where they are. */
+  /**
+   * Forgets the log; its files lose their name now and go after file.delete.delay.ms. A crash meanwhile leaves
+   * them whole, or to be removed at the next start. Needs no room on the disk: it may be what makes room. In a
+   * directory that is offline the files stay.
+   */
+  async delete(topic: string, partition: PartitionId): Promise<void> {
+    for (const directory of this.#online()) {
+      const log = directory.find(topic, partition);
+      if (log !== undefined) await directory.delete(log);
+    }
+  }
+
+  /**
+   * Forgets the log and keeps its files, for a person to look at: those of a damaged log in place of what was set
+   * aside of it before. Resolves with where they are, or the first of several.
+   */
   async setAside(topic: string, partition: PartitionId): Promise<string | undefined> {
-    const log = this.find(topic, partition);
-    return log === undefined ? undefined : this.#directory.setAside(log);
+    let place: string | undefined;
+    for (const directory of this.#online()) {
+      const log = directory.find(topic, partition);
+      if (log === undefined) continue;
+      const aside = await directory.setAside(log);
+      place ??= aside;
+    }
+    return place;
   }
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
-  checkpointHighWatermarks(): Promise<void> {
-    return this.#directory.checkpoint();
+  async checkpointHighWatermarks(): Promise<void> {
+    const ends = await Promise.allSettled(this.#directories.map((directory) => directory.checkpoint()));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   /** Compacts the logs that are due, one at a time; resolves when none is. Rejects with EnvironmentError. */
@@ -137,12 +241,61 @@ export class LogManager {
   }
 
   /**
-   * Makes everything durable, closes the files and lets the directory go. Leaves the mark of a clean stop when
-   * all that it vouches for is on disk. What the disk refuses meanwhile is a warning: the next start recovers
+   * Makes everything durable, closes the files and lets the directories go. Leaves the mark of a clean stop in each
+   * where all that it vouches for is on disk. What a disk refuses meanwhile is a warning: the next start recovers
    * from what was saved before.
    */
-  close(options: { readonly brokerEpoch: BrokerEpoch }): Promise<void> {
+  async close(options: { readonly brokerEpoch: BrokerEpoch }): Promise<void> {
     this.#cleaner.close();
-    return this.#directory.close(options.brokerEpoch);
+    await Promise.all(this.#directories.map((directory) => directory.close(options.brokerEpoch)));
+  }
+
+  /** For openLogManager. */
+  async open(): Promise<void> {
+    const ends = await Promise.allSettled(this.#online().map((directory) => this.#open(directory)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    if (!this.isUsable && [...this.all()].length === 0) throw this.directoryFailure;
+    this.#refuseTwins();
+  }
+
+  /** For openLogManager, which failed: lets go of everything as it is. */
+  async release(): Promise<void> {
+    await Promise.all(this.#directories.map((directory) => directory.release()));
+  }
+
+  async #open(directory: LogDirectory): Promise<void> {
+    try {
+      await directory.open();
+    } catch (error) {
+      // In use by another process: nothing is broken, and two of them must not go on.
+      if (!(error instanceof EnvironmentError) || error.reason === 'locked') throw error;
+      directory.fail(error);
+    }
+  }
+
+  #refuseTwins(): void {
+    const seen = new Map<string, PartitionLog>();
+    for (const log of this.all()) {
+      const key = topicPartitionKey(log.topic, log.partition);
+      const twin = seen.get(key);
+      seen.set(key, log);
+      if (twin === undefined) continue;
+      for (const [one, other] of [
+        [twin, log],
+        [log, twin],
+      ] as const)
+        one.takeOffline(
+          new CorruptionError(
+            one.directory,
+            0,
+            'the only log of the partition',
+            `another in ${other.directory}`,
+          ),
+        );
+    }
+  }
+
+  #online(): LogDirectory[] {
+    return this.#directories.filter(({ failure }) => failure === undefined);
   }
 }

@@ -11,7 +11,7 @@ import type { ProducerStates } from './producer-states.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { SegmentPool } from './segment-pool.ts';
-import { storageRefusal, wayOut } from './storage-refusal.ts';
+import { describeFailure, storageRefusal, wayOut } from './storage-refusal.ts';
 import { LogTail, type TailCache } from './tail-cache.ts';
 
 /** What the logs of one directory share. */
@@ -22,6 +22,8 @@ export interface LogSurroundings {
   readonly pool: SegmentPool;
   readonly counters: LogCounters;
   readonly removals: DelayedRemovals;
+  /** A log has failed, for good: its directory may have. */
+  readonly handleLogFailure: (log: LogIdentity, error: unknown) => void;
   /** Saves the checkpoints of all logs. */
   readonly saveCheckpoints: () => Promise<void>;
   /** The same, when what is saved promises more of this log than it holds now. */
@@ -153,17 +155,21 @@ export class LogState implements LogPromise {
     if (this.closed) throw new ApiError('KAFKA_STORAGE_ERROR', 'the log is closed');
   }
 
-  /** For good: nothing is written any more, who waits is turned away, nothing is read. */
-  fail(error: unknown): void {
+  /**
+   * For good: nothing is written any more, who waits is turned away, nothing is read. `elsewhere`: a person has been told
+   * what failed.
+   */
+  fail(error: unknown, told: 'here' | 'elsewhere' = 'here'): void {
     if (this.#failure !== undefined) return;
     this.#failure = error instanceof Error ? error : new Error(String(error));
     const { topic, partition, directory } = this;
-    const fields = { topic, partition, directory, error: this.#failure.message, wayOut: wayOut(error) };
-    this.around.logger.error(fields, 'log is offline');
+    const fields = { topic, partition, directory, ...describeFailure(error), wayOut: wayOut(error) };
+    if (told === 'here') this.around.logger.error(fields, 'log is offline');
     this.writer.fail(storageRefusal(error));
     this.reader.invalidate();
     this.tail.clear();
     this.#notify();
+    this.around.handleLogFailure(this, error);
   }
 
   progressed(): void {

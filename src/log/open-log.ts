@@ -23,6 +23,7 @@ import { SegmentList } from './segment-list.ts';
 import { parseLogFileName } from './segment-names.ts';
 import type { SegmentPool } from './segment-pool.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
+import { describeFailure } from './storage-refusal.ts';
 import { SyncedPart } from './synced-part.ts';
 import { locateBatch } from './trusted-index.ts';
 
@@ -67,7 +68,7 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
 
 async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
   const { files, directory, logger } = options;
-  const epochs = await EpochCheckpoint.open(files, directory);
+  const epochs = await openEpochs(options);
   const names = await removeLeftovers(files, directory, await recoverSwaps(files, directory));
   const saved = epochs.cache.entries;
   await findSegments(segments, names);
@@ -88,6 +89,20 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
   await saveEpochs(epochs, saved, logEndOffset);
   const firstDirtyOffset = Math.min(options.firstDirtyOffset, logEndOffset);
   return { segments, epochs, producers, logStartOffset, logEndOffset, firstDirtyOffset };
+}
+
+/** A damaged file is as good as a missing one: the batches know the epochs. */
+async function openEpochs({ files, directory, logger }: OpenLogOptions): Promise<EpochCheckpoint> {
+  try {
+    return await EpochCheckpoint.open(files, directory);
+  } catch (error) {
+    if (!(error instanceof CorruptionError)) throw error;
+    logger.warn(
+      { directory, ...describeFailure(error) },
+      'leader epochs are damaged; reading them from the batches',
+    );
+    return new EpochCheckpoint(files, directory, new EpochCache());
+  }
 }
 
 /**

@@ -48,10 +48,20 @@ export async function openPartitionLog(
     return new PartitionLog(identity, await loadLog(options), highWatermark, around);
   } catch (error) {
     if (!(error instanceof CorruptionError) && !(error instanceof EnvironmentError)) throw error;
-    const log = new PartitionLog(identity, nothingLoaded(around, directory, config), 0, around);
-    log.takeOffline(error);
-    return log;
+    return offlineLog(identity, config, error, around);
   }
+}
+
+/** A log of which nothing is known but that it is there, and why it cannot be used. */
+export function offlineLog(
+  identity: LogIdentity,
+  config: LogConfig,
+  error: CorruptionError | EnvironmentError,
+  around: LogSurroundings,
+): PartitionLog {
+  const log = new PartitionLog(identity, nothingLoaded(around, identity.directory, config), 0, around);
+  log.takeOffline(error);
+  return log;
 }
 
 function nothingLoaded(around: LogSurroundings, directory: string, config: LogConfig): LoadedLog {

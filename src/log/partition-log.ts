@@ -415,8 +415,8 @@ export class PartitionLog {
   }
 
   /** For the one who found the log damaged: `failure` is set, and that is for good. */
-  takeOffline(error: Error): void {
-    this.#state.fail(error);
+  takeOffline(error: Error, told: 'here' | 'elsewhere' = 'here'): void {
+    this.#state.fail(error, told);
   }
 
   #assertAppendable(): void {

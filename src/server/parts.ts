@@ -71,7 +71,7 @@ export function brokerOptions({
     environment,
     raft,
     transport,
-    logs: { directory: config.logDirectory, directoryId: identity.directoryId },
+    logs: { directories: [{ path: config.logDirectory, id: identity.directoryId }] },
     listeners,
     controllerEndpoints: (id) => endpoints.get(id),
   };

@@ -135,7 +135,7 @@ export class TestCluster {
       environment,
       raft,
       transport,
-      logs: { directory: '/data/logs', directoryId: directoryIdOf(id) },
+      logs: { directories: [{ path: '/data/logs', id: directoryIdOf(id) }] },
       listeners: [
         { name: 'client', ...addressOf(id, 'client') },
         { name: 'replica', ...addressOf(id, 'replica') },

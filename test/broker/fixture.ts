@@ -38,7 +38,7 @@ export function imageOf(...records: MetadataRecord[]): MetadataImage {
   return advance(records.reduce(replay, EMPTY_IMAGE), records.length, 1);
 }
 
-export function broker(id: NodeId, options: { fenced?: boolean } = {}): MetadataRecord {
+export function broker(id: NodeId, options: { fenced?: boolean; logDirs?: string[] } = {}): MetadataRecord {
   return {
     kind: 'register-broker',
     brokerId: id,
@@ -51,7 +51,7 @@ export function broker(id: NodeId, options: { fenced?: boolean } = {}): Metadata
     features: [],
     fenced: options.fenced ?? false,
     inControlledShutdown: false,
-    logDirs: [`DDDDDDDDDDDDDDDDDDDD${id}A`],
+    logDirs: options.logDirs ?? [`DDDDDDDDDDDDDDDDDDDD${id}A`],
   };
 }
 
@@ -71,7 +71,7 @@ export function topic(name: string, ...leaders: NodeId[]): MetadataRecord[] {
       leaderRecoveryState: 'recovered',
       leaderEpoch: 7,
       partitionEpoch: 0,
-      directories: [CLUSTER_ID, CLUSTER_ID, CLUSTER_ID],
+      directories: [1, 2, 3].map((id) => `DDDDDDDDDDDDDDDDDDDD${id}A`),
     }),
   );
   return [{ kind: 'topic', name, topicId }, ...partitions];

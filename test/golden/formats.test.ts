@@ -69,6 +69,10 @@ function goldenBatch(): Uint8Array {
   return batch;
 }
 
+function throwIt(error: Error): never {
+  throw error;
+}
+
 describe('the golden bytes are written and read again, of', () => {
   it('record-batch', () => {
     const bytes = golden('record-batch');
@@ -177,7 +181,7 @@ describe('the golden bytes are written and read again, of', () => {
     ['cleaner-offset-checkpoint', 'firstDirty'],
   ] as const)('offset-checkpoint, as %s', async (name, meaning) => {
     const bytes = golden('offset-checkpoint');
-    const read = await readCheckpoints(await filesWith(name, bytes), '/d');
+    const read = await readCheckpoints(await filesWith(name, bytes), '/d', throwIt);
     expect([read.get('orders-0')?.[meaning], read.get('orders-1')?.[meaning]]).toEqual([157, 12]);
     const logs = [0, 1].map((partition) => ({ topic: 'orders', partition }));
     expect(await fileOf(name, (files) => saveCheckpoints(files, '/d', logs, read))).toEqual(bytes);

@@ -69,7 +69,7 @@ async function keepBusy(log: PartitionLog, isOver: () => boolean): Promise<void>
 
 it('a log that is appended to, rolled, compacted and cut meanwhile is never shown as damaged', async () => {
   const manager = await openLogManager({
-    directory,
+    directories: [{ path: directory }],
     environment: { files: nodeFiles(), logger: SILENT, random: new SeededRandom(1) },
     defaults: CONFIG,
     tailCacheBytes: 100_000,

@@ -85,7 +85,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 function open(config: LogConfig = CONFIG): Promise<LogManager> {
   return openLogManager({
-    directory,
+    directories: [{ path: directory }],
     environment: { files: nodeFiles(), logger: SILENT, random: new SeededRandom(1) },
     defaults: config,
     tailCacheBytes: 0,

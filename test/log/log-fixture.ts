@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../src/base/index.ts';
 import { type Files, SILENT, type Timers } from '../../src/env/index.ts';
 import {
+  type DataDirectory,
   DEFAULT_LOG_CONFIG,
   type LogConfig,
   type LogManager,
@@ -73,6 +74,7 @@ export class LogFixture {
   readonly files: MemoryFiles;
   readonly config: LogConfig;
   readonly tailCacheBytes: number;
+  directories: readonly DataDirectory[];
   readonly #seed: number;
   readonly #timers: Timers | undefined;
   manager!: LogManager;
@@ -85,6 +87,7 @@ export class LogFixture {
       config?: Partial<LogConfig>;
       tailCacheBytes?: number;
       files?: MemoryFiles;
+      directories?: readonly DataDirectory[];
       seed?: number;
       /** Without them nothing is delayed. */
       timers?: Timers;
@@ -92,6 +95,7 @@ export class LogFixture {
   ) {
     this.files = options.files ?? new MemoryFiles();
     this.config = { ...DEFAULT_LOG_CONFIG, ...options.config };
+    this.directories = options.directories ?? [{ path: '/data' }];
     this.tailCacheBytes = options.tailCacheBytes ?? 1024 * 1024;
     this.#seed = options.seed ?? 1;
     this.#timers = options.timers;
@@ -106,7 +110,7 @@ export class LogFixture {
   /** Opens the directory and the log, making it when missing. */
   async reopen(): Promise<void> {
     this.manager = await openLogManager({
-      directory: '/data',
+      directories: this.directories,
       environment: this.environment,
       defaults: this.config,
       tailCacheBytes: this.tailCacheBytes,

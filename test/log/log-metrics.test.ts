@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EnvironmentError } from '../../src/base/index.ts';
+import { CorruptionError } from '../../src/base/index.ts';
 import { ScrubWorld } from './scrub/scrub-world.ts';
 
 describe('the figures of the logs', () => {
@@ -14,7 +14,7 @@ describe('the figures of the logs', () => {
       logs.reduce((sum, log) => sum + log.closed.list().length + 1, 0),
     );
     expect(world.metric('log_offline')).toBe(0);
-    logs[1]?.takeOffline(new EnvironmentError('io-error', '/data', 'as the test wishes'));
+    logs[1]?.takeOffline(new CorruptionError('/data/u-0', 0, 'a batch', 'another'));
     expect(world.metric('log_offline')).toBe(1);
     await world.stop();
   });

@@ -22,7 +22,7 @@ describe('a log on the real file system', () => {
   const config = { ...DEFAULT_LOG_CONFIG, segmentBytes: 4000, indexIntervalBytes: 200 };
   const open = async (): Promise<{ manager: LogManager; log: PartitionLog }> => {
     const manager = await openLogManager({
-      directory: `${directory}/data`,
+      directories: [{ path: `${directory}/data` }],
       environment: { files: nodeFiles(), logger: SILENT, random: new SeededRandom(1) },
       defaults: config,
       tailCacheBytes: 0,

@@ -45,7 +45,7 @@ class WatchedFiles extends MemoryFiles {
 
 const openLogs = (files: MemoryFiles, limit: number, config: LogConfig = DEFAULT_LOG_CONFIG) =>
   openLogManager({
-    directory: '/data',
+    directories: [{ path: '/data' }],
     environment: { files, logger: SILENT, random: new SeededRandom(1, 'logs') },
     defaults: config,
     tailCacheBytes: 0,
@@ -95,7 +95,7 @@ describe('the pool of segment files', () => {
     expect(files.seen.get(`/data/t-0/${NAME}`)?.slice(-3)).toEqual(['write', 'sync', 'close']);
   });
 
-  it('takes the log offline whose sync fails then, and hinders no other', async () => {
+  it('takes the directory offline when a sync fails then', async () => {
     const files = new MemoryFiles();
     const config = { ...DEFAULT_LOG_CONFIG, writeCaching: true };
     const manager = await openLogs(files, 2, config);
@@ -107,13 +107,15 @@ describe('the pool of segment files', () => {
     one.appendAsLeader(batchOf(['a']), { leaderEpoch: 0, nowMs: 0 });
     await one.whenWritten(1);
     files.failNext({ operation: 'sync', path: `/data/t-0/${NAME}`, reason: 'io-error' });
-    for (const log of [two, three, two, three]) {
-      log.appendAsLeader(batchOf(['b']), { leaderEpoch: 0, nowMs: 0 });
-      await log.whenWritten(log.logEndOffset);
-    }
+    two.appendAsLeader(batchOf(['b']), { leaderEpoch: 0, nowMs: 0 });
+    await two.whenWritten(two.logEndOffset);
+    three.appendAsLeader(batchOf(['b']), { leaderEpoch: 0, nowMs: 0 });
+    await expect(three.whenWritten(three.logEndOffset)).rejects.toMatchObject({
+      code: 'KAFKA_STORAGE_ERROR',
+    });
     expect(one.failure).toMatchObject({ reason: 'io-error' });
-    expect([two.failure, three.failure]).toEqual([undefined, undefined]);
-    expect(manager.find('t', 1)?.flushedOffset).toBe(2);
+    expect(three.failure).toBe(one.failure);
+    expect(manager.isUsable).toBe(false);
   });
 });
 

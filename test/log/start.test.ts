@@ -38,7 +38,7 @@ describe('a start that takes long', () => {
     const told: unknown[] = [];
     const open = () =>
       openLogManager({
-        directory: '/data',
+        directories: [{ path: '/data' }],
         environment: { files, logger: notingLogger(told), random: new SeededRandom(1, 'logs') },
         defaults: DEFAULT_LOG_CONFIG,
         tailCacheBytes: 0,

@@ -45,7 +45,7 @@ describe('the memory of recent appends', () => {
       add: (count) => counted.set(name, (counted.get(name) ?? 0) + count),
     });
     const manager = await openLogManager({
-      directory: '/data',
+      directories: [{ path: '/data' }],
       environment: {
         files: new MemoryFiles(),
         logger: SILENT,

@@ -1,5 +1,5 @@
 /** What happens to the lifecycle machine, and what it wants done; see lifecycle-state.ts. */
-import type { BrokerEpoch, ErrorName, NodeId, Offset, QuorumEpoch } from '../../base/index.ts';
+import type { BrokerEpoch, ErrorName, NodeId, Offset, QuorumEpoch, Uuid } from '../../base/index.ts';
 import type { BrokerHeartbeat, BrokerHeartbeatReply } from '../../rpc/api/index.ts';
 
 export type LifecyclePhase = 'registering' | 'catching-up' | 'running' | 'shutting-down' | 'stopped';
@@ -30,6 +30,8 @@ export type LifecycleEvent =
       readonly unfencedEpoch: BrokerEpoch;
     }
   | { readonly kind: 'settled'; readonly brokerEpoch: BrokerEpoch }
+  /** All data directories that have failed so far. */
+  | { readonly kind: 'directories'; readonly offline: readonly Uuid[] }
   | { readonly kind: 'reply'; readonly session: number; readonly reply: BrokerHeartbeatReply }
   | { readonly kind: 'session-ended'; readonly session: number }
   | { readonly kind: 'shutdown' };

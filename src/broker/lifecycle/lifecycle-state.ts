@@ -21,6 +21,7 @@ import {
   type MonotonicMs,
   NONE,
   type Offset,
+  type Uuid,
 } from '../../base/index.ts';
 import type { BrokerHeartbeatReply } from '../../rpc/api/index.ts';
 import type {
@@ -74,6 +75,7 @@ export class LifecycleState {
   #sessions = 0;
   #correlationId = 0;
   #publishedOffset: Offset = 0;
+  #offlineLogDirs: readonly Uuid[] = [];
   #settling = false;
   #settled = false;
   #urgent = false;
@@ -165,6 +167,10 @@ export class LifecycleState {
       case 'settled':
         if (event.brokerEpoch !== this.#brokerEpoch || this.#settled) return;
         this.#settled = true;
+        this.#urgent = true;
+        return;
+      case 'directories':
+        this.#offlineLogDirs = event.offline;
         this.#urgent = true;
         return;
       case 'reply':
@@ -341,6 +347,7 @@ export class LifecycleState {
         currentMetadataOffset: this.#publishedOffset,
         wantFence: !this.#settled,
         wantShutdown: this.#phase === 'shutting-down',
+        offlineLogDirs: this.#offlineLogDirs,
       },
     });
   }

@@ -10,6 +10,7 @@ import {
   type MonotonicMs,
   NONE,
   StartupError,
+  type Uuid,
 } from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
 import type { ImageDelta, MetadataImage } from '../../metadata/index.ts';
@@ -36,7 +37,9 @@ const REGISTER_TIMEOUT_MS = 5_000;
 export interface LifecycleOptions {
   readonly settings: LifecycleSettings;
   readonly environment: Environment;
-  readonly registration: RegisterBrokerRequest;
+  readonly registration: Omit<RegisterBrokerRequest, 'logDirs'>;
+  /** The data directories that are online now. */
+  readonly logDirs: () => readonly Uuid[];
   readonly connect: (controller: ControllerRef) => Connection;
   /** Resolves when the replicas follow all metadata published before the call. */
   readonly settled: () => Promise<void>;
@@ -109,6 +112,11 @@ export class Lifecycle {
       this.#unreported = event;
       void this.#reportWhenSettled();
     }
+  }
+
+  /** `offline` are all data directories that have failed so far; the controller hears of it at once. */
+  directoriesChanged(offline: readonly Uuid[]): void {
+    this.#step({ kind: 'directories', offline });
   }
 
   /** Moves leaderships away; resolves with false when that was not possible in time. */
@@ -194,7 +202,8 @@ export class Lifecycle {
     try {
       const call = { timeoutMs: REGISTER_TIMEOUT_MS, signal: this.#abort.signal };
       const connection = this.#options.connect(controller);
-      const reply = await connection.controller.registerBroker(this.#options.registration, call);
+      const request = { ...this.#options.registration, logDirs: this.#options.logDirs() };
+      const reply = await connection.controller.registerBroker(request, call);
       this.#options.environment.logger.info({ brokerEpoch: reply.brokerEpoch }, 'broker is registered');
       this.#step({ kind: 'registered', brokerEpoch: reply.brokerEpoch });
     } catch (error) {

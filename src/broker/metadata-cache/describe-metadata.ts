@@ -1,10 +1,16 @@
 /**
  * The answer to a metadata request, from one image: what a client may know of brokers, topics and leaders.
  *
- * Fenced brokers are not listed, a leader on one is LEADER_NOT_AVAILABLE, and a replica on one is offline.
+ * Fenced brokers are not listed, a leader on one is LEADER_NOT_AVAILABLE, and a replica on one is offline, as is a replica
+ * whose data directory or log has failed.
  */
 import { NONE, type NodeId, type PartitionId, topicNameProblem, ZERO_UUID } from '../../base/index.ts';
-import type { MetadataImage, PartitionRegistration, TopicImage } from '../../metadata/index.ts';
+import {
+  isDirectoryOnline,
+  type MetadataImage,
+  type PartitionRegistration,
+  type TopicImage,
+} from '../../metadata/index.ts';
 import type {
   BrokerDescription,
   MetadataReply,
@@ -68,10 +74,12 @@ function describePartition(
   registration: PartitionRegistration,
 ): PartitionDescription {
   const { leader, leaderEpoch, partitionEpoch, replicas, isr } = registration;
-  const isOffline = (id: NodeId): boolean => image.cluster.brokers.get(id)?.fenced !== false;
-  const leaderless = leader === NONE || isOffline(leader);
+  const isAway = (id: NodeId): boolean => image.cluster.brokers.get(id)?.fenced !== false;
+  const isOffline = (id: NodeId): boolean =>
+    isAway(id) || !isDirectoryOnline(image.cluster, registration, id);
+  const leaderless = leader === NONE || isAway(leader);
   const outcome = leaderless
-    ? refusal('LEADER_NOT_AVAILABLE', whyLeaderless(label, registration, isOffline))
+    ? refusal('LEADER_NOT_AVAILABLE', whyLeaderless(label, registration, isAway, isOffline))
     : OK;
   return {
     ...outcome,
@@ -88,11 +96,18 @@ function describePartition(
 function whyLeaderless(
   label: string,
   { replicas, isr }: PartitionRegistration,
+  isAway: (id: NodeId) => boolean,
   isOffline: (id: NodeId) => boolean,
 ): string {
   if (!isr.every(isOffline))
     return `${label} has no leader now; one of its in-sync replicas is being elected`;
   const members = isr.join(' or ');
+  const damaged = isr.filter((id) => !isAway(id));
+  if (damaged.length > 0)
+    return (
+      `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} had all records, and its ` +
+      `log on broker ${damaged.join(' and ')} is offline; see the log of that broker for the way out`
+    );
   return (
     `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} had all records, ` +
     `and none of these is alive; start broker ${members}`

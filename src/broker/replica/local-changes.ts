@@ -12,6 +12,8 @@ export interface LocalReplica {
   readonly topicId: Uuid;
   readonly partition: PartitionId;
   readonly registration: PartitionRegistration;
+  /** Not there before this delta. */
+  readonly isNew: boolean;
 }
 
 export interface LocalChanges {
@@ -38,7 +40,7 @@ export function localChanges(delta: ImageDelta, nodeId: NodeId): LocalChanges {
     for (const [partition, registration] of topic.partitions.entries()) {
       const old = before?.partitions[partition];
       if (old === registration) continue;
-      const replica = { ...nameOf(topic), partition, registration };
+      const replica = { ...nameOf(topic), partition, registration, isNew: old === undefined };
       if (registration.leader === nodeId) leaders.push(replica);
       else if (registration.replicas.includes(nodeId)) followers.push(replica);
       else if (old?.replicas.includes(nodeId) === true)

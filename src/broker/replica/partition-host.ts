@@ -14,5 +14,5 @@ export interface PartitionHost {
   /** As follower: more of the log is durable. */
   handleFlushed(partition: Partition): void;
   /** The log takes no more appends. Told once. */
-  handleLogFailure(partition: Partition, error: Error): void;
+  handleLogFailure(partition: Partition): void;
 }

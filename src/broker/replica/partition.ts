@@ -277,6 +277,7 @@ export class Partition implements PartitionRef {
   }
 
   #maybeExpand(id: NodeId): void {
+    if (this.log.failure !== undefined) return;
     const next = decideExpand(this.state, id, this.log, this.#host.brokers);
     if (next === undefined || this.#host.monotonicMs() < this.#expandNotBeforeMs) return;
     this.state.beginIsrChange(next);
@@ -308,7 +309,7 @@ export class Partition implements PartitionRef {
     if (this.#failed) return;
     this.#failed = true;
     this.#acks.fail(outcomeOf(storageRefusal(error)));
-    this.#host.handleLogFailure(this, error);
+    this.#host.handleLogFailure(this);
   }
 
   #describeUnderMinIsr(): string {

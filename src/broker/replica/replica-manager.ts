@@ -2,13 +2,22 @@
  * All partitions of one broker: what produces and fetches ask of them, what other brokers fetch from them, and what
  * metadata make of them. Wires the parts together and keeps their timers; decides nothing itself.
  */
-import { ApiError, type BrokerEpoch, NONE, type NodeId, type PartitionId } from '../../base/index.ts';
+import {
+  ApiError,
+  type BrokerEpoch,
+  NONE,
+  type NodeId,
+  type PartitionId,
+  type Uuid,
+} from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
 import type { LogManager } from '../../log/index.ts';
 import type { ImageDelta, MetadataImage, MetadataPublisher } from '../../metadata/index.ts';
 import type {
   AlterPartitionReply,
   AlterPartitionRequest,
+  AssignReplicasToDirsReply,
+  AssignReplicasToDirsRequest,
   CallContext,
   Connection,
   DeletedRecords,
@@ -29,6 +38,7 @@ import { AlterPartitions } from './alter-partitions.ts';
 import { type AppendRequest, Appends } from './appends.ts';
 import { ConsumerFetches, type FetchWork } from './consumer-fetches.ts';
 import { Deletions } from './deletions.ts';
+import { DirectoryAssignments } from './directory-assignments.ts';
 import { FollowerSessions } from './follower-sessions.ts';
 import { LeaderFetchers } from './leader-fetchers.ts';
 import { lookUpOffset } from './offset-lookup.ts';
@@ -46,6 +56,9 @@ export interface ReplicaManagerOptions {
   readonly config: ReplicaConfig;
   /** Asks the active controller. A rejection leaves open whether it was applied, and is tried again. */
   readonly alterPartition: (request: AlterPartitionRequest) => Promise<AlterPartitionReply>;
+  readonly assignReplicasToDirs: (request: AssignReplicasToDirsRequest) => Promise<AssignReplicasToDirsReply>;
+  /** Told whenever a data directory has failed and others are left. */
+  readonly directoriesFailed: (offline: readonly Uuid[]) => void;
   /** The replica listener of a broker; asked anew for each attempt, since its address may change. Stays the caller's. */
   readonly connect: (nodeId: NodeId) => Connection;
 }
@@ -66,6 +79,8 @@ export class ReplicaManager implements MetadataPublisher {
   readonly #appends: Appends;
   readonly #deletions: Deletions;
   readonly #fetches: ConsumerFetches;
+  readonly #assignments: DirectoryAssignments;
+  readonly #unsubscribe: () => void;
   readonly #timers = new Set<Timer>();
   #closed = false;
 
@@ -92,6 +107,13 @@ export class ReplicaManager implements MetadataPublisher {
       truncate: (partition, leaderEpoch, cut) => this.#replicas.truncate(partition, leaderEpoch, cut),
       report,
     });
+    this.#assignments = new DirectoryAssignments({
+      nodeId,
+      brokerEpoch,
+      timers,
+      send: options.assignReplicasToDirs,
+      report,
+    });
     const host = this.#partitionHost();
     this.#replicas = new ReplicaSet({
       nodeId,
@@ -101,8 +123,12 @@ export class ReplicaManager implements MetadataPublisher {
       config,
       host,
       fetchers: this.#fetchers,
+      assignments: this.#assignments,
       report,
     });
+    this.#unsubscribe = logs.onDirectoryFailure((error) => this.#handleDirectoryFailure(error));
+    // They failed while they were opened: nobody waits for anything here, and nobody must come to count on it.
+    if (!logs.isUsable) environment.exit.fatal('storage', logs.directoryFailure);
     const findById = (topicId: string, id: PartitionId) => this.#replicas.findById(topicId, id);
     this.#sessions = new FollowerSessions({ timers, findById, report });
     this.#appends = new Appends({ timers, find, report });
@@ -187,7 +213,9 @@ export class ReplicaManager implements MetadataPublisher {
     for (const timer of this.#timers) timer.cancel();
     this.#fetchers.close();
     this.#sessions.close();
+    this.#unsubscribe();
     this.#alterations.close();
+    this.#assignments.close();
     this.#appends.close();
     this.#deletions.close();
     this.#fetches.close();
@@ -197,7 +225,13 @@ export class ReplicaManager implements MetadataPublisher {
   #locate({ topic, partition }: PartitionRef): Partition | ApiError {
     const found = this.#replicas.find(topic, partition);
     if (found !== undefined) return found;
-    if (this.#replicas.image?.topics.find(topic)?.partitions[partition] === undefined)
+    const known = this.#replicas.image?.topics.find(topic);
+    if (known !== undefined && this.#replicas.whyLeft(known.id, partition) !== undefined)
+      return new ApiError(
+        'KAFKA_STORAGE_ERROR',
+        `the log of ${topic}-${partition} is offline on this broker`,
+      );
+    if (known?.partitions[partition] === undefined)
       return new ApiError('UNKNOWN_TOPIC_OR_PARTITION', `${topic}-${partition} is not known here`);
     return new ApiError('NOT_LEADER_OR_FOLLOWER', `${topic}-${partition} is not on this broker`);
   }
@@ -212,16 +246,15 @@ export class ReplicaManager implements MetadataPublisher {
       wallMs: () => clock.wallMs(),
       requestIsrChange: (partition) => this.#alterations.submit(partition),
       handleFlushed: (partition) => this.#fetchers.noteFlushed(partition),
-      handleLogFailure: (partition, error) => this.#handleLogFailure(partition, error),
+      handleLogFailure: (partition) => this.#replicas.handleLogFailure(partition),
     };
   }
 
-  /** The only directory is unreliable: whoever can still trust its disk should lead. */
-  #handleLogFailure(partition: Partition, error: Error): void {
-    const end = (): void => this.#options.environment.exit.fatal('storage', error);
-    // One that is only being opened has nobody to tell, and must not come to lead.
-    if (this.#replicas.findById(partition.topicId, partition.partition) !== partition) end();
-    else this.#after(FAREWELL_MS, end);
+  /** With the last directory goes the broker: whoever can still trust its disk should lead. */
+  #handleDirectoryFailure(error: Error): void {
+    const { logs, environment, directoriesFailed } = this.#options;
+    if (logs.isUsable) directoriesFailed(logs.offlineDirectories);
+    else this.#after(FAREWELL_MS, () => environment.exit.fatal('storage', error));
   }
 
   #checkIsrs(): void {

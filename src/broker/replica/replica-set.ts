@@ -8,7 +8,14 @@
  * epoch that its predecessor led, and with a tail lost in between it would write other records at offsets of that epoch,
  * which no follower could tell apart.
  */
-import { assert, type BrokerEpoch, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
+import {
+  assert,
+  type BrokerEpoch,
+  type NodeId,
+  type PartitionId,
+  type Uuid,
+  ZERO_UUID,
+} from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
 import { type LogManager, type PartitionLog, toLogConfig } from '../../log/index.ts';
 import {
@@ -17,8 +24,10 @@ import {
   type ImageDelta,
   type MetadataImage,
 } from '../../metadata/index.ts';
+import type { Outcome } from '../../rpc/api/index.ts';
 import { refusal } from '../flow/outcome.ts';
 import type { ReplicationPolicy } from './core/partition-state.ts';
+import type { DirectoryAssignments } from './directory-assignments.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Cut } from './leader-fetcher.ts';
 import type { LeaderFetchers } from './leader-fetchers.ts';
@@ -27,6 +36,7 @@ import { Partition } from './partition.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { PartitionMap } from './partition-map.ts';
 import type { ReplicaConfig } from './replica-config.ts';
+import { ReplicaPlaces } from './replica-places.ts';
 
 export interface ReplicaSetOptions {
   readonly nodeId: NodeId;
@@ -36,6 +46,7 @@ export interface ReplicaSetOptions {
   readonly config: ReplicaConfig;
   readonly host: PartitionHost;
   readonly fetchers: LeaderFetchers;
+  readonly assignments: DirectoryAssignments;
   readonly report: (error: unknown, what: string) => void;
 }
 
@@ -48,6 +59,7 @@ export class ReplicaSet {
   readonly #byId = new PartitionMap<Partition>();
   /** What the newest metadata want here, by topic id; a replica may be wanted before its log exists. */
   readonly #wanted = new PartitionMap<LocalReplica>();
+  readonly #places: ReplicaPlaces;
   readonly #queue: KeyedQueue;
   readonly #retries = new Set<Timer>();
   #image: MetadataImage | undefined;
@@ -56,6 +68,7 @@ export class ReplicaSet {
 
   constructor(options: ReplicaSetOptions) {
     this.#options = options;
+    this.#places = new ReplicaPlaces(options);
     this.#queue = new KeyedQueue((error, key) =>
       options.report(error, `a replica could not be changed: ${key}`),
     );
@@ -88,12 +101,26 @@ export class ReplicaSet {
       if (image.cluster.brokers.get(this.#options.nodeId)?.epoch !== this.#options.brokerEpoch()) return;
       this.#started = true;
       this.#sweepLogs(image);
-      this.#applyChanges(deltaFromEmpty(image), image);
+      this.#applyChanges(deltaFromEmpty(image), image, 'first');
     } else this.#applyChanges(delta, image);
   }
 
-  settled(): Promise<void> {
-    return this.#queue.settled();
+  async settled(): Promise<void> {
+    await this.#queue.settled();
+    await this.#options.assignments.settled();
+  }
+
+  /** Why the replica has no log here that could be used; undefined: it has one, or is none of this broker's. */
+  whyLeft(topicId: Uuid, partition: PartitionId): string | undefined {
+    return this.#places.whyLeft(topicId, partition);
+  }
+
+  /** The log of a partition has failed: it follows nobody, and the controller hears of it. */
+  handleLogFailure(partition: Partition): void {
+    this.#options.fetchers.unfollow(partition);
+    const wanted = this.#wanted.find(partition.topicId, partition.partition);
+    if (wanted !== undefined && this.findById(partition.topicId, partition.partition) === partition)
+      this.#places.tell(wanted);
   }
 
   /** Cuts the log of `partition` unless it has moved on to another epoch or role; rejects when that fails. */
@@ -118,18 +145,24 @@ export class ReplicaSet {
     for (const timer of this.#retries) timer.cancel();
     for (const partition of this.#byId.values())
       partition.retire(refusal('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping'));
-    await this.settled();
+    await this.#queue.settled();
     this.#byId.clear();
     this.#byName.clear();
   }
 
-  #applyChanges(delta: ImageDelta, image: MetadataImage): void {
+  #applyChanges(delta: ImageDelta, image: MetadataImage, which: 'first' | 'next' = 'next'): void {
     const { nodeId, fetchers } = this.#options;
     const { deletes, leaders, followers } = localChanges(delta, nodeId);
     for (const { topic, topicId, partition, topicDeleted } of deletes)
       this.#delete(topic, topicId, partition, topicDeleted);
-    for (const replica of leaders) this.#want(replica);
-    for (const replica of followers) this.#want(replica);
+    for (const replica of [...leaders, ...followers]) {
+      const { topicId, partition } = replica;
+      // Nobody has seen its log yet, although the metadata may have changed since it was new.
+      const wasNew = this.#wanted.find(topicId, partition)?.isNew === true;
+      const isUnmade = this.#byId.find(topicId, partition) === undefined;
+      const isNew = (replica.isNew && which === 'next') || (wasNew && isUnmade);
+      this.#want({ ...replica, isNew });
+    }
     fetchers.closeIdle();
     if (delta.configsChanged.topics.size > 0 || delta.configsChanged.brokers.size > 0)
       this.#reconfigure(delta, image);
@@ -143,33 +176,68 @@ export class ReplicaSet {
   }
 
   #establish(replica: LocalReplica): void | Promise<void> {
-    const hosted = this.#byId.find(replica.topicId, replica.partition);
-    if (hosted !== undefined) return this.#assume(hosted, replica);
+    const { topicId, partition } = replica;
+    const hosted = this.#byId.find(topicId, partition);
     // Deleted again, or something newer is queued behind.
-    if (this.#closed || this.#wanted.find(replica.topicId, replica.partition) !== replica) return;
-    const { logs } = this.#options;
-    const log = logs.find(replica.topic, replica.partition);
-    if (log?.topicId === replica.topicId) return this.#host(log, replica);
-    return this.#create(replica, log !== undefined);
+    const isLatest = this.#wanted.find(topicId, partition) === replica;
+    if (hosted === undefined && (this.#closed || !isLatest)) return;
+    const own = this.#places.findLog(replica);
+    const decision = this.#places.decide(replica, own);
+    if (decision.kind === 'replace' && own !== undefined && isLatest && !this.#closed)
+      return this.#replace(replica, own);
+    if (hosted !== undefined) return this.#assume(hosted, replica);
+    if (decision.kind === 'leave') this.#places.leave(replica, decision);
+    else if (decision.kind === 'make') return this.#create(replica, decision.directoryId);
+    else if (own?.topicId === topicId) this.#host(own, replica);
+    else this.#places.leave(replica, { why: 'its partition.metadata is damaged', mustAct: false });
+    this.#places.tell(replica);
   }
 
-  async #create(replica: LocalReplica, leftOver: boolean): Promise<void> {
+  /**
+   * The metadata say that nobody counts on this replica, and will not before this broker tells of another log. A crash on
+   * the way leaves the damaged log, or none: the next start decides the same.
+   */
+  async #replace(replica: LocalReplica, damaged: PartitionLog): Promise<void> {
+    const { topic, topicId, partition } = replica;
+    this.#retire(replica, refusal('NOT_LEADER_OR_FOLLOWER'));
+    try {
+      const keptIn = await this.#options.logs.setAside(topic, partition);
+      const fields = { topic, partition, keptIn, error: damaged.failure?.message };
+      this.#options.environment.logger.warn(
+        fields,
+        'set a damaged log aside; fetching it anew from the leader',
+      );
+    } catch (error) {
+      this.#retryLater(replica, error, `the damaged log of ${topic}-${partition} could not be set aside`);
+      return;
+    }
+    const wanted = this.#wanted.find(topicId, partition);
+    if (wanted !== undefined) await this.#establish(wanted);
+  }
+
+  #retryLater({ topicId, partition }: LocalReplica, error: unknown, what: string): void {
+    this.#options.report(error, `${what}; trying again`);
+    const timer = this.#options.environment.timers.after(CREATE_RETRY_MS, () => {
+      this.#retries.delete(timer);
+      const wanted = this.#wanted.find(topicId, partition);
+      if (wanted !== undefined && !this.#closed) this.#want(wanted);
+    });
+    this.#retries.add(timer);
+  }
+
+  async #create(replica: LocalReplica, directoryId: Uuid | undefined): Promise<void> {
     const { logs } = this.#options;
     const { topic, topicId, partition } = replica;
     try {
       // Of a topic of that name deleted while this broker was away.
-      if (leftOver) await logs.delete(topic, partition);
-      const log = await logs.create(topic, partition, topicId, this.#settings(topic).log);
+      if (logs.find(topic, partition) !== undefined) await logs.delete(topic, partition);
+      const log = await logs.create(topic, partition, topicId, this.#settings(topic).log, directoryId);
       if (!this.#closed) this.#host(log, this.#wanted.find(topicId, partition) ?? replica);
     } catch (error) {
-      this.#options.report(error, `the log of ${topic}-${partition} could not be made; trying again`);
-      const timer = this.#options.environment.timers.after(CREATE_RETRY_MS, () => {
-        this.#retries.delete(timer);
-        const wanted = this.#wanted.find(topicId, partition);
-        if (wanted !== undefined && !this.#closed) this.#want(wanted);
-      });
-      this.#retries.add(timer);
+      this.#retryLater(replica, error, `the log of ${topic}-${partition} could not be made`);
+      return;
     }
+    this.#places.tell(this.#wanted.find(topicId, partition) ?? replica);
   }
 
   #host(log: PartitionLog, replica: LocalReplica): void {
@@ -181,13 +249,16 @@ export class ReplicaSet {
     this.#assume(partition, replica);
   }
 
-  #assume(partition: Partition, { registration }: LocalReplica): void {
+  #assume(partition: Partition, replica: LocalReplica): void {
     const { nodeId, fetchers, environment } = this.#options;
+    const { registration } = replica;
     const before = { epoch: partition.state.leaderEpoch, isLeader: partition.state.isLeader };
     if (registration.leader === nodeId) {
       fetchers.unfollow(partition);
       partition.becomeLeader(registration);
-    } else if (partition.becomeFollower(registration)) fetchers.follow(partition);
+    } else if (partition.becomeFollower(registration) && partition.log.failure === undefined)
+      fetchers.follow(partition);
+    this.#places.tell(replica);
     const { leaderEpoch, leaderId, isLeader } = partition.state;
     if (leaderEpoch === before.epoch && isLeader === before.isLeader) return;
     const fields = { partition: partition.name, leaderEpoch, leaderId, end: partition.log.logEndOffset };
@@ -197,14 +268,8 @@ export class ReplicaSet {
   #delete(topic: string, topicId: Uuid, id: PartitionId, topicDeleted: boolean): void {
     this.#wanted.delete(topicId, id);
     const outcome = refusal(topicDeleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER');
-    const retire = (): void => {
-      const partition = this.#byId.find(topicId, id);
-      if (partition === undefined) return;
-      this.#options.fetchers.unfollow(partition);
-      this.#byId.delete(topicId, id);
-      if (this.#byName.find(topic, id) === partition) this.#byName.delete(topic, id);
-      partition.retire(outcome);
-    };
+    const retire = (): void => this.#retire({ topic, topicId, partition: id }, outcome);
+    this.#places.forget(topicId, id);
     retire();
     this.#queue.run(`${topic}-${id}`, async () => {
       // Its log was being made.
@@ -215,6 +280,18 @@ export class ReplicaSet {
     });
   }
 
+  #retire(
+    { topic, topicId, partition: id }: Omit<LocalReplica, 'registration' | 'isNew'>,
+    why: Outcome,
+  ): void {
+    const partition = this.#byId.find(topicId, id);
+    if (partition === undefined) return;
+    this.#options.fetchers.unfollow(partition);
+    this.#byId.delete(topicId, id);
+    if (this.#byName.find(topic, id) === partition) this.#byName.delete(topic, id);
+    partition.retire(why);
+  }
+
   /**
    * Logs of topics that the metadata do not know: deleted while this broker was away, or the metadata are not what they
    * were. Nothing here proves a deletion, so nothing is deleted: they are set aside, and a person may remove them.
@@ -222,6 +299,8 @@ export class ReplicaSet {
   #sweepLogs(image: MetadataImage): void {
     for (const log of [...this.#options.logs.all()]) {
       const { topic, topicId, partition } = log;
+      // It does not say whose it is; see ReplicaPlaces.
+      if (topicId === ZERO_UUID) continue;
       const replicas = image.topics.findById(topicId)?.partitions[partition]?.replicas;
       if (replicas === undefined)
         this.#queue.run(`${topic}-${partition}`, () => this.#setAside(topic, partition));

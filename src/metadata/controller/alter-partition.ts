@@ -3,7 +3,8 @@
  *
  * The leader speaks for an epoch it may have lost, about members that may have been fenced since: the epochs decide who
  * knows better, and every member is checked, the old ones too. Nobody is in sync who could not be elected.
- * Source: KIP-497, KIP-841 (fenced members), KIP-903 (stale broker epochs).
+ * Source: KIP-497, KIP-841 (fenced members), KIP-903 (stale broker epochs), KIP-858 (offline
+ * directories).
  */
 import { type ErrorName, NONE } from '../../base/index.ts';
 import { acceptEach, refuse } from '../../machine/index.ts';
@@ -14,7 +15,7 @@ import type {
   AlterPartitionRequest,
 } from '../../rpc/api/index.ts';
 import { buildPartitionChange } from '../election/index.ts';
-import { isActiveBroker } from '../image/cluster.ts';
+import { directoryOf, isActiveReplica, isDirectoryOnline } from '../image/directories.ts';
 import { type MetadataImage, replay } from '../image/image.ts';
 import type { PartitionRegistration } from '../image/partition.ts';
 import type { PartitionChangeRecord } from '../records/records.ts';
@@ -64,7 +65,7 @@ function changeOf(
     partition,
     targetIsr: newIsr.map((member) => member.brokerId),
     targetRecoveryState: leaderRecoveryState,
-    isAcceptable: (id) => isActiveBroker(image.cluster, id),
+    isAcceptable: (id) => isActiveReplica(image.cluster, partition, id),
     mode: electionMode(image, topic.name, config.staticConfig),
   });
 }
@@ -79,7 +80,9 @@ function findProblem(image: MetadataImage, brokerId: number, wanted: AlterPartit
       message: `topic ${topic.name} has no partition ${wanted.partition}`,
     };
   return (
-    epochProblem(brokerId, wanted, partition) ?? isrProblem(wanted, partition) ?? memberProblem(image, wanted)
+    epochProblem(brokerId, wanted, partition) ??
+    isrProblem(wanted, partition) ??
+    memberProblem(image, wanted, partition)
   );
 }
 
@@ -133,7 +136,11 @@ function isrProblem(
   return message === undefined ? undefined : { code: 'INVALID_REQUEST', message };
 }
 
-function memberProblem(image: MetadataImage, { newIsr }: AlterPartition): Problem | undefined {
+function memberProblem(
+  image: MetadataImage,
+  { newIsr }: AlterPartition,
+  partition: PartitionRegistration,
+): Problem | undefined {
   for (const { brokerId, brokerEpoch } of newIsr) {
     const broker = image.cluster.brokers.get(brokerId);
     const reason =
@@ -145,7 +152,9 @@ function memberProblem(image: MetadataImage, { newIsr }: AlterPartition): Proble
             ? 'is shutting down'
             : brokerEpoch !== NONE && brokerEpoch !== broker.epoch
               ? `is registered with epoch ${broker.epoch}, not ${brokerEpoch}`
-              : undefined;
+              : isDirectoryOnline(image.cluster, partition, brokerId)
+                ? undefined
+                : `has the replica in ${directoryOf(partition, brokerId)}, which is offline`;
     if (reason !== undefined) return { code: 'INELIGIBLE_REPLICA', message: `broker ${brokerId} ${reason}` };
   }
   return undefined;

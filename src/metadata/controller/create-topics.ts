@@ -22,6 +22,7 @@ import type {
   CreateTopicsRequest,
 } from '../../rpc/api/index.ts';
 import { isActiveBroker } from '../image/cluster.ts';
+import { UNASSIGNED_DIRECTORY } from '../image/directories.ts';
 import { type MetadataImage, replay } from '../image/image.ts';
 import type { ConfigRecord, MetadataRecord, PartitionRecord } from '../records/records.ts';
 import { RECORDS_MAX } from './config.ts';
@@ -129,8 +130,8 @@ function newPartition(
 
 /** A broker with one directory has no choice; one with several says later which it took (KIP-858). */
 function onlyDirectory(image: MetadataImage, brokerId: NodeId): Uuid {
-  const [directory = ZERO_UUID, ...others] = image.cluster.brokers.get(brokerId)?.logDirs ?? [];
-  return others.length === 0 ? directory : ZERO_UUID;
+  const [directory = UNASSIGNED_DIRECTORY, ...others] = image.cluster.brokers.get(brokerId)?.logDirs ?? [];
+  return others.length === 0 ? directory : UNASSIGNED_DIRECTORY;
 }
 
 function configRecordsOf({ name: resourceName, configs }: CreatableTopic): ConfigRecord[] {

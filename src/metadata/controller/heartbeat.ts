@@ -5,15 +5,15 @@
  * may never reach (KAFKA-13959). It may go once it leads nothing and every other active broker knows who leads instead.
  * Source: Kafka's BrokerHeartbeatManager.calculateNextBrokerState.
  */
-import type { NodeId } from '../../base/index.ts';
+import type { NodeId, Uuid } from '../../base/index.ts';
 import { acceptEach, refuse } from '../../machine/index.ts';
 import type { BrokerHeartbeat } from '../../rpc/api/index.ts';
 import type { BrokerRegistration } from '../image/cluster.ts';
-import type { MetadataImage } from '../image/image.ts';
+import { type MetadataImage, replay } from '../image/image.ts';
 import type { BrokerRegistrationChangeRecord, MetadataRecord } from '../records/records.ts';
 import { findIncarnation, staleEpochMessage } from './broker-epoch.ts';
 import type { DecideContext, MetadataDecision } from './context.ts';
-import { recordsForLeaderless, recordsForLeaving } from './leadership.ts';
+import { recordsForLeaderless, recordsForLeaving, recordsForLostDirectories } from './leadership.ts';
 
 export type BrokerState = 'fenced' | 'unfenced' | 'controlled-shutdown' | 'shutdown-now';
 
@@ -21,6 +21,8 @@ export interface HeartbeatResult {
   readonly from: BrokerState;
   readonly to: BrokerState;
   readonly isCaughtUp: boolean;
+  /** Directories that the broker says have failed, and that were online until now. */
+  readonly lostDirectories: readonly Uuid[];
 }
 
 export interface BrokerSituation {
@@ -70,8 +72,31 @@ export function decideHeartbeat(
       return offset !== undefined && context.sessions.lowestActiveOffset(image, brokerId) >= offset;
     },
   });
-  const records = from === to ? [] : transition(image, broker, to, context);
-  return acceptEach(records, { from, to, isCaughtUp });
+  const lostDirectories = broker.logDirs.filter((id) => heartbeat.offlineLogDirs.includes(id));
+  const lost = lostDirectories.length === 0 ? [] : loseDirectories(image, broker, lostDirectories, context);
+  const after = lost.reduce<MetadataImage>(replay, image);
+  const records = from === to ? [] : transition(after, broker, to, context);
+  return acceptEach([...lost, ...records], { from, to, isCaughtUp, lostDirectories });
+}
+
+/** For good: what failed comes back with the next incarnation only. Leaders move before the directory is gone. */
+function loseDirectories(
+  image: MetadataImage,
+  broker: BrokerRegistration,
+  lost: readonly Uuid[],
+  { config }: DecideContext,
+): MetadataRecord[] {
+  return [
+    ...recordsForLostDirectories(image, broker.id, new Set(lost), config.staticConfig),
+    {
+      kind: 'broker-registration-change',
+      brokerId: broker.id,
+      brokerEpoch: broker.epoch,
+      fenced: 'none',
+      inControlledShutdown: 'none',
+      logDirs: broker.logDirs.filter((id) => !lost.includes(id)),
+    },
+  ];
 }
 
 /** The session of `brokerId` has ended, unless it was heard of since: then nothing happens and the reply is false. */

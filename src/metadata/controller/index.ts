@@ -1,6 +1,7 @@
 export * from './activation.ts';
 export * from './alter-configs.ts';
 export * from './alter-partition.ts';
+export * from './assign-directories.ts';
 export * from './broker-sessions.ts';
 export * from './config.ts';
 export * from './context.ts';

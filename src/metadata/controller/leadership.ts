@@ -5,9 +5,9 @@
  * for each partition without a leader. Unclean election applies where the topic allows it.
  * Cost: O(partitions of the cluster).
  */
-import { NONE, type NodeId } from '../../base/index.ts';
+import { NONE, type NodeId, type Uuid } from '../../base/index.ts';
 import { buildPartitionChange, type ElectionMode } from '../election/index.ts';
-import { isActiveBroker } from '../image/cluster.ts';
+import { directoryOf, isActiveReplica, isDirectoryOnline } from '../image/directories.ts';
 import { effectiveTopicValue, type StaticConfig } from '../image/effective-config.ts';
 import type { MetadataImage } from '../image/image.ts';
 import type { PartitionRegistration } from '../image/partition.ts';
@@ -20,9 +20,27 @@ export function recordsForLeaving(
   brokerId: NodeId,
   staticConfig: StaticConfig,
 ): PartitionChangeRecord[] {
-  const isAcceptable = (id: NodeId): boolean => id !== brokerId && isActiveBroker(image.cluster, id);
+  const isAcceptable: Acceptable = (partition, id) =>
+    id !== brokerId && isActiveReplica(image.cluster, partition, id);
   return changes(image, staticConfig, isAcceptable, (partition) =>
     partition.isr.includes(brokerId) ? partition.isr.filter((id) => id !== brokerId) : undefined,
+  );
+}
+
+/** Directories of `brokerId` have failed: its replicas there leave as if it were gone, all others stay. */
+export function recordsForLostDirectories(
+  image: MetadataImage,
+  brokerId: NodeId,
+  lost: ReadonlySet<Uuid>,
+  staticConfig: StaticConfig,
+): PartitionChangeRecord[] {
+  const isLost = (partition: PartitionRegistration): boolean => lost.has(directoryOf(partition, brokerId));
+  const isAcceptable: Acceptable = (partition, id) =>
+    !(id === brokerId && isLost(partition)) && isActiveReplica(image.cluster, partition, id);
+  return changes(image, staticConfig, isAcceptable, (partition) =>
+    partition.isr.includes(brokerId) && isLost(partition)
+      ? partition.isr.filter((id) => id !== brokerId)
+      : undefined,
   );
 }
 
@@ -32,7 +50,10 @@ export function recordsForLeaderless(
   brokerId: NodeId | undefined,
   staticConfig: StaticConfig,
 ): PartitionChangeRecord[] {
-  const isAcceptable = (id: NodeId): boolean => id === brokerId || isActiveBroker(image.cluster, id);
+  const isAcceptable: Acceptable = (partition, id) =>
+    id === brokerId
+      ? isDirectoryOnline(image.cluster, partition, id)
+      : isActiveReplica(image.cluster, partition, id);
   return changes(image, staticConfig, isAcceptable, (partition) =>
     partition.leader === NONE ? partition.isr : undefined,
   );
@@ -44,11 +65,13 @@ export function electionMode(image: MetadataImage, topic: string, staticConfig: 
   return value === 'true' ? 'unclean' : 'online';
 }
 
+type Acceptable = (partition: PartitionRegistration, id: NodeId) => boolean;
+
 /** One record at most for each partition that `targetIsrOf` gives an in-sync set to have. */
 function changes(
   image: MetadataImage,
   staticConfig: StaticConfig,
-  isAcceptable: (id: NodeId) => boolean,
+  isAcceptable: Acceptable,
   targetIsrOf: (partition: PartitionRegistration) => readonly NodeId[] | undefined,
 ): PartitionChangeRecord[] {
   const records: PartitionChangeRecord[] = [];
@@ -57,8 +80,14 @@ function changes(
       const targetIsr = targetIsrOf(partition);
       if (targetIsr === undefined) continue;
       const mode = electionMode(image, topic.name, staticConfig);
-      const wanted = { topicId: topic.id, partitionId, partition, targetIsr, isAcceptable, mode };
-      const record = buildPartitionChange(wanted);
+      const record = buildPartitionChange({
+        topicId: topic.id,
+        partitionId,
+        partition,
+        targetIsr,
+        isAcceptable: (id) => isAcceptable(partition, id),
+        mode,
+      });
       if (record !== undefined) records.push(record);
     }
   };

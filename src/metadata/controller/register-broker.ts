@@ -6,16 +6,17 @@
  * when the registered one is certainly gone or cannot be known to be there; it starts fenced, and out of every in-sync
  * set it was in. Source: KIP-631, Kafka's ClusterControlManager.
  */
-import { type NodeId, type Uuid, ZERO_UUID } from '../../base/index.ts';
+import type { NodeId, Uuid } from '../../base/index.ts';
 import { accept, acceptEach, refuse } from '../../machine/index.ts';
 import type { RegisterBrokerReply, RegisterBrokerRequest } from '../../rpc/api/index.ts';
 import type { BrokerRegistration } from '../image/cluster.ts';
+import { isReservedDirectory } from '../image/directories.ts';
 import { METADATA_VERSION } from '../image/features.ts';
 import type { MetadataImage } from '../image/image.ts';
 import type { MetadataRecord, RegisterBrokerRecord } from '../records/records.ts';
 import { BROKERS_MAX } from './config.ts';
 import type { DecideContext, MetadataDecision } from './context.ts';
-import { recordsForLeaving } from './leadership.ts';
+import { recordsForLeaving, recordsForLostDirectories } from './leadership.ts';
 
 export function decideRegisterBroker(
   image: MetadataImage,
@@ -41,8 +42,10 @@ export function decideRegisterBroker(
   if (featureProblem !== undefined) return refuse('UNSUPPORTED_VERSION', featureProblem);
 
   if (isSameIncarnation) {
-    const again = registration(request, old);
-    return accept([again], { brokerEpoch: old.epoch });
+    const lost = new Set(old.logDirs.filter((id) => !request.logDirs.includes(id)));
+    const { staticConfig } = context.config;
+    const moved = lost.size === 0 ? [] : recordsForLostDirectories(image, brokerId, lost, staticConfig);
+    return accept([...moved, registration(request, old)], { brokerEpoch: old.epoch });
   }
   const cleanUp = old === undefined ? [] : recordsForLeaving(image, brokerId, context.config.staticConfig);
   // A plain number in between: one offset, and only this one, becomes an epoch.
@@ -96,7 +99,8 @@ function registrationProblem(image: MetadataImage, request: RegisterBrokerReques
     if (!listeners.some((listener) => listener.name === name)) return `the ${name} listener is missing`;
   if (logDirs.length === 0) return 'no log directory is named';
   if (new Set(logDirs).size < logDirs.length) return 'a log directory is named twice';
-  if (logDirs.includes(ZERO_UUID)) return `${ZERO_UUID} is no id of a log directory`;
+  const reserved = logDirs.find(isReservedDirectory);
+  if (reserved !== undefined) return `${reserved} is no id of a log directory`;
   return foreignDirectory(image, brokerId, logDirs);
 }
 

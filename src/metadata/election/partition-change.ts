@@ -18,6 +18,10 @@ export interface WantedPartition {
   /** Absent: the present one. May be empty, see above. */
   readonly targetIsr?: readonly NodeId[];
   readonly targetRecoveryState?: LeaderRecoveryState;
+  /** One per replica, in their order; absent: the present ones. */
+  readonly targetDirectories?: readonly Uuid[];
+  /** True: the leader epoch rises although the leader stays, so that what was said in the present one counts no more. */
+  readonly newLeaderEpoch?: boolean;
   readonly isAcceptable: (id: NodeId) => boolean;
   readonly mode: ElectionMode;
 }
@@ -34,10 +38,12 @@ export function buildPartitionChange(wanted: WantedPartition): PartitionChangeRe
     ? 'recovering'
     : (wanted.targetRecoveryState ?? partition.leaderRecoveryState);
 
-  const leaderChanges = election.leader !== partition.leader;
+  const directories = wanted.targetDirectories ?? partition.directories;
+  const leaderChanges = election.leader !== partition.leader || wanted.newLeaderEpoch === true;
   const isrChanges = isr.length > 0 && !isSameSet(isr, partition.isr);
   const recoveryChanges = recovery !== partition.leaderRecoveryState;
-  if (!leaderChanges && !isrChanges && !recoveryChanges) return undefined;
+  const directoriesChange = directories.some((id, index) => id !== partition.directories[index]);
+  if (!leaderChanges && !isrChanges && !recoveryChanges && !directoriesChange) return undefined;
   return {
     kind: 'partition-change',
     partitionId,
@@ -45,6 +51,7 @@ export function buildPartitionChange(wanted: WantedPartition): PartitionChangeRe
     ...(isrChanges ? { isr } : {}),
     ...(leaderChanges ? { leader: election.leader } : {}),
     ...(recoveryChanges ? { leaderRecoveryState: recovery } : {}),
+    ...(directoriesChange ? { directories } : {}),
   };
 }
 

@@ -2,6 +2,7 @@ export * from './cluster.ts';
 export { ConfigsImage } from './configs.ts';
 export * from './delta.ts';
 export * from './digest.ts';
+export * from './directories.ts';
 export * from './effective-config.ts';
 export * from './errors.ts';
 export { type FeaturesImage, METADATA_VERSION } from './features.ts';

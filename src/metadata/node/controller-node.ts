@@ -15,6 +15,8 @@ import type {
   AlterConfigsRequest,
   AlterPartitionReply,
   AlterPartitionRequest,
+  AssignReplicasToDirsReply,
+  AssignReplicasToDirsRequest,
   BrokerHeartbeat,
   BrokerHeartbeatReply,
   CallContext,
@@ -34,6 +36,7 @@ import {
   decideAllocateProducerIds,
   decideAlterConfigs,
   decideAlterPartition,
+  decideAssignDirectories,
   decideCreateTopics,
   decideDeleteTopics,
   decideNoOp,
@@ -149,6 +152,10 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
 
   async alterPartition(request: AlterPartitionRequest): Promise<AlterPartitionReply> {
     return (await this.#submit((image, context) => decideAlterPartition(image, request, context))).reply;
+  }
+
+  async assignReplicasToDirs(request: AssignReplicasToDirsRequest): Promise<AssignReplicasToDirsReply> {
+    return (await this.#submit((image, context) => decideAssignDirectories(image, request, context))).reply;
   }
 
   async allocateProducerIds(request: AllocateProducerIdsRequest): Promise<AllocateProducerIdsReply> {

@@ -109,7 +109,9 @@ export class SessionKeeper {
     return true;
   }
 
-  #noteState(brokerId: NodeId, { from, to }: HeartbeatResult, offset: Offset): void {
+  #noteState(brokerId: NodeId, { from, to, lostDirectories }: HeartbeatResult, offset: Offset): void {
+    if (lostDirectories.length > 0)
+      this.#options.log.warn({ brokerId, lostDirectories }, 'broker lost log directories');
     if (from === to) return;
     this.#options.log.info({ brokerId, from, to }, 'broker changed state');
     if (to === 'controlled-shutdown') this.#options.sessions.setShutdownOffset(brokerId, offset);

@@ -41,6 +41,8 @@ export interface BrokerHeartbeat {
   readonly currentMetadataOffset: Offset;
   readonly wantFence: boolean;
   readonly wantShutdown: boolean;
+  /** Data directories of this incarnation that have failed since it registered, in any order; it never takes one back. */
+  readonly offlineLogDirs: readonly Uuid[];
 }
 
 export interface BrokerHeartbeatReply extends Outcome {
@@ -79,6 +81,30 @@ export interface AlteredPartition extends Outcome {
   readonly partitionEpoch: PartitionEpoch;
   readonly isr: readonly NodeId[];
   readonly leaderRecoveryState: 'recovered' | 'recovering';
+}
+
+/** Where replicas of a broker live (KIP-858). */
+export interface AssignReplicasToDirsRequest {
+  readonly brokerId: NodeId;
+  readonly brokerEpoch: BrokerEpoch;
+  readonly replicas: readonly DirectoryAssignment[];
+}
+
+export interface DirectoryAssignment {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
+  /** One of the broker's directories, or the reserved id of a lost one. */
+  readonly directoryId: Uuid;
+}
+
+export interface AssignReplicasToDirsReply {
+  /** In the order of the request. A wrong broker epoch refuses the whole call with STALE_BROKER_EPOCH. */
+  readonly replicas: readonly AssignedReplica[];
+}
+
+export interface AssignedReplica extends Outcome {
+  readonly topicId: Uuid;
+  readonly partition: PartitionId;
 }
 
 export interface AllocateProducerIdsRequest {

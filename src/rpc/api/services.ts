@@ -36,6 +36,8 @@ import type {
   AllocateProducerIdsRequest,
   AlterPartitionReply,
   AlterPartitionRequest,
+  AssignReplicasToDirsReply,
+  AssignReplicasToDirsRequest,
   BrokerHeartbeat,
   BrokerHeartbeatReply,
   RegisterBrokerReply,
@@ -95,6 +97,7 @@ export interface ControllerService<C extends Call = CallOptions> {
   registerBroker(request: RegisterBrokerRequest, call: C): Promise<RegisterBrokerReply>;
   session(replies: Sink<BrokerHeartbeatReply>, call: C): Sink<BrokerHeartbeat>;
   alterPartition(request: AlterPartitionRequest, call: C): Promise<AlterPartitionReply>;
+  assignReplicasToDirs(request: AssignReplicasToDirsRequest, call: C): Promise<AssignReplicasToDirsReply>;
   allocateProducerIds(request: AllocateProducerIdsRequest, call: C): Promise<AllocateProducerIdsReply>;
   createTopics(request: CreateTopicsRequest, call: C): Promise<CreateTopicsReply>;
   deleteTopics(request: DeleteTopicsRequest, call: C): Promise<DeleteTopicsReply>;

@@ -5,9 +5,13 @@ import type {
   AlterPartition,
   AlterPartitionReply,
   AlterPartitionRequest,
+  AssignedReplica,
+  AssignReplicasToDirsReply,
+  AssignReplicasToDirsRequest,
   BrokerHeartbeat,
   BrokerHeartbeatReply,
   BrokerListener,
+  DirectoryAssignment,
   RegisterBrokerReply,
   RegisterBrokerRequest,
 } from '../api/index.ts';
@@ -60,6 +64,7 @@ export const brokerHeartbeat = message<BrokerHeartbeat>('BrokerHeartbeat', {
   currentMetadataOffset: one(4, int64),
   wantFence: one(5, bool),
   wantShutdown: one(6, bool),
+  offlineLogDirs: many(7, text),
 });
 
 export const brokerHeartbeatReply = message<BrokerHeartbeatReply>('BrokerHeartbeatReply', {
@@ -111,6 +116,31 @@ const alteredPartition = message<AlteredPartition>('AlteredPartition', {
 
 export const alterPartitionReply = message<AlterPartitionReply>('AlterPartitionReply', {
   partitions: many(1, alteredPartition),
+});
+
+const directoryAssignment = message<DirectoryAssignment>('DirectoryAssignment', {
+  topicId: one(1, text),
+  partition: one(2, int32),
+  directoryId: one(3, text),
+});
+
+export const assignReplicasToDirsRequest = message<AssignReplicasToDirsRequest>(
+  'AssignReplicasToDirsRequest',
+  {
+    brokerId: one(1, int32),
+    brokerEpoch: one(2, int64),
+    replicas: many(3, directoryAssignment),
+  },
+);
+
+const assignedReplica = message<AssignedReplica>('AssignedReplica', {
+  ...outcome(1),
+  topicId: one(3, text),
+  partition: one(4, int32),
+});
+
+export const assignReplicasToDirsReply = message<AssignReplicasToDirsReply>('AssignReplicasToDirsReply', {
+  replicas: many(1, assignedReplica),
 });
 
 export const allocateProducerIdsRequest = message<AllocateProducerIdsRequest>('AllocateProducerIdsRequest', {

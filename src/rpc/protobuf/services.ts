@@ -104,6 +104,7 @@ export const SERVICES = {
     registerBroker: unary(controller.registerBrokerRequest, controller.registerBrokerReply),
     session: duplex(controller.brokerHeartbeat, controller.brokerHeartbeatReply),
     alterPartition: unary(controller.alterPartitionRequest, controller.alterPartitionReply),
+    assignReplicasToDirs: unary(controller.assignReplicasToDirsRequest, controller.assignReplicasToDirsReply),
     allocateProducerIds: unary(controller.allocateProducerIdsRequest, controller.allocateProducerIdsReply),
     createTopics: unary(admin.createTopicsRequest, admin.createTopicsReply),
     deleteTopics: unary(admin.deleteTopicsRequest, admin.deleteTopicsReply),

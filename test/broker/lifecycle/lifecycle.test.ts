@@ -63,10 +63,10 @@ function start(controller = new ControllerTwin()) {
       brokerId: 1,
       incarnationId: CLUSTER_ID,
       listeners: [],
-      logDirs: [],
       features: [],
       previousBrokerEpoch: -1,
     },
+    logDirs: () => [],
     connect: () => controller.connection(),
     settled: () => Promise.resolve(),
   });

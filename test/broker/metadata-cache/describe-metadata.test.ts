@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeMetadata } from '../../../src/broker/metadata-cache/describe-metadata.ts';
+import type { MetadataRecord } from '../../../src/metadata/index.ts';
 import { broker, CLUSTER_ID, imageOf, topic } from '../fixture.ts';
 
 const IMAGE = imageOf(
@@ -27,6 +28,20 @@ describe('metadata', () => {
       ['LEADER_NOT_AVAILABLE', -1],
     ]);
     expect(described?.partitions[0]).toMatchObject({ leaderEpoch: 7, isr: [1, 2, 3], offlineReplicas: [3] });
+  });
+
+  it('shows a replica whose directory has failed as offline, and says why nobody leads when it was the last', () => {
+    const lost = broker(1, { logDirs: [] });
+    const [described] = describeMetadata(
+      imageOf(lost, broker(2), ...topic('t', -1)),
+      { topics: ['t'] },
+      CLUSTER,
+    ).topics;
+    expect(described?.partitions[0]).toMatchObject({ leaderId: -1, offlineReplicas: [1, 3] });
+    const alone = { ...topic('t', -1)[1], isr: [1] } as MetadataRecord;
+    const records = [lost, broker(2), ...topic('t', -1).slice(0, 1), alone];
+    const [last] = describeMetadata(imageOf(...records), { topics: ['t'] }, CLUSTER).topics;
+    expect(last?.partitions[0]?.errorMessage).toContain('its log on broker 1 is offline');
   });
 
   it('answers for every topic asked, in order, unknown ones with the reason', () => {

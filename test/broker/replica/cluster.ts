@@ -12,13 +12,21 @@ import {
 } from '../../../src/base/index.ts';
 import { brokerConfig } from '../../../src/broker/config.ts';
 import { type Partition, ReplicaManager } from '../../../src/broker/replica/index.ts';
-import { DEFAULT_LOG_CONFIG, type LogManager, openLogManager } from '../../../src/log/index.ts';
+import {
+  type DataDirectory,
+  DEFAULT_LOG_CONFIG,
+  type LogManager,
+  openLogManager,
+} from '../../../src/log/index.ts';
 import { BatchBuilder, decodeRecords } from '../../../src/log/record/index.ts';
+import { type DecideContext, decideAssignDirectories } from '../../../src/metadata/controller/index.ts';
+import { recordsForLostDirectories } from '../../../src/metadata/controller/leadership.ts';
 import {
   advance,
   deltaFromEmpty,
   deltaOf,
   EMPTY_IMAGE,
+  isDirectoryOnline,
   type MetadataImage,
   type MetadataRecord,
   type PartitionRegistration,
@@ -29,6 +37,8 @@ import type {
   AlteredPartition,
   AlterPartitionReply,
   AlterPartitionRequest,
+  AssignReplicasToDirsReply,
+  AssignReplicasToDirsRequest,
   Transport,
 } from '../../../src/rpc/api/index.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../src/rpc/memory/index.ts';
@@ -36,7 +46,7 @@ import { createTestEnvironment, Scheduler, type TestEnvironment } from '../../..
 
 export const TOPIC = 'orders';
 export const TOPIC_ID: Uuid = 'b3JkZXJzLW9yZGVycy1vcg';
-const DIRECTORY: Uuid = 'ZGlyZWN0b3J5LW9uZS1vbg';
+export const DIRECTORY: Uuid = 'ZGlyZWN0b3J5LW9uZS1vbg';
 
 export interface ClusterOptions {
   readonly seed?: number;
@@ -58,6 +68,7 @@ export class TestBroker {
   seen: MetadataImage = EMPTY_IMAGE;
   /** Told of changes only when asked to. */
   held = false;
+  directories: readonly DataDirectory[] = [{ path: 'data', id: DIRECTORY }];
   readonly #cluster: TestCluster;
 
   constructor(cluster: TestCluster, id: NodeId, environment: TestEnvironment) {
@@ -73,7 +84,7 @@ export class TestBroker {
     this.epoch = cluster.register(this.id);
     const { environment } = this;
     this.logs = await openLogManager({
-      directory: 'data',
+      directories: this.directories,
       environment,
       defaults: DEFAULT_LOG_CONFIG,
       tailCacheBytes: 1 << 20,
@@ -85,6 +96,8 @@ export class TestBroker {
       environment,
       config: brokerConfig(cluster.properties),
       alterPartition: (request) => cluster.alterPartition(request),
+      assignReplicasToDirs: (request) => cluster.assignReplicasToDirs(request),
+      directoriesFailed: (offline) => cluster.loseDirectories(this.id, offline),
       connect: (nodeId) => transport.connect({ host: `broker-${nodeId}`, port: 9000 }),
     });
     this.manager = manager;
@@ -179,6 +192,9 @@ export class TestCluster {
   /** Answers in place of the controller, once each. */
   readonly alterFailures: (Error | ErrorCode)[] = [];
   readonly altered: AlterPartitionRequest[] = [];
+  readonly assigned: AssignReplicasToDirsRequest[] = [];
+  /** Answers in place of the controller, once each. */
+  readonly assignFailures: Error[] = [];
   readonly #records: MetadataRecord[] = [];
   #incarnations = 0;
 
@@ -272,11 +288,16 @@ export class TestCluster {
       features: [],
       fenced: false,
       inControlledShutdown: false,
-      logDirs: [DIRECTORY],
+      logDirs: this.get(brokerId).directories.flatMap(({ id, failure }) => (failure ? [] : (id ?? []))),
     });
     // A partition whose last in-sync member comes back is led by it again.
     for (const [partition, { isr, leader }] of (this.image.topics.find(TOPIC)?.partitions ?? []).entries())
-      if (leader === -1 && isr.includes(brokerId)) this.elect(brokerId, isr, partition);
+      if (
+        leader === -1 &&
+        isr.includes(brokerId) &&
+        isDirectoryOnline(this.image.cluster, this.registration(partition), brokerId)
+      )
+        this.elect(brokerId, isr, partition);
     return brokerEpoch;
   }
 
@@ -336,6 +357,34 @@ export class TestCluster {
     this.commit({ kind: 'partition-change', partitionId, topicId: TOPIC_ID, leader, isr });
   }
 
+  async assignReplicasToDirs(request: AssignReplicasToDirsRequest): Promise<AssignReplicasToDirsReply> {
+    this.assigned.push(request);
+    await new Promise<void>((resolve) => this.scheduler.after(2, resolve));
+    const failure = this.assignFailures.shift();
+    if (failure !== undefined) throw failure;
+    const context = { config: { staticConfig: {} } } as DecideContext;
+    const decision = decideAssignDirectories(this.image, request, context);
+    if (decision.kind === 'refused') throw decision.error;
+    this.commit(...decision.records);
+    return decision.reply;
+  }
+
+  /** As the controller does when a heartbeat tells it. */
+  loseDirectories(brokerId: NodeId, offline: readonly Uuid[]): void {
+    const broker = this.image.cluster.brokers.get(brokerId);
+    if (broker === undefined) throw new Error(`no broker ${brokerId}`);
+    const moves = recordsForLostDirectories(this.image, brokerId, new Set(offline), {});
+    const logDirs = broker.logDirs.filter((id) => !offline.includes(id));
+    const none = { fenced: 'none', inControlledShutdown: 'none' } as const;
+    this.commit(...moves, {
+      kind: 'broker-registration-change',
+      brokerId,
+      brokerEpoch: broker.epoch,
+      logDirs,
+      ...none,
+    });
+  }
+
   async alterPartition(request: AlterPartitionRequest): Promise<AlterPartitionReply> {
     this.altered.push(request);
     await new Promise<void>((resolve) => this.scheduler.after(2, resolve));
@@ -353,6 +402,7 @@ export class TestCluster {
     const now = this.registration(partition);
     const ineligible = newIsr.some(({ brokerId, brokerEpoch }) => {
       const broker = this.image.cluster.brokers.get(brokerId);
+      if (!isDirectoryOnline(this.image.cluster, now, brokerId)) return true;
       return broker === undefined || broker.fenced || (brokerEpoch !== -1 && brokerEpoch !== broker.epoch);
     });
     let error: ErrorCode = failure ?? 'NONE';

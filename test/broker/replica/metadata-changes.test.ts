@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { deltaFromEmpty, type MetadataRecord } from '../../../src/metadata/index.ts';
-import { TestCluster, TOPIC, TOPIC_ID } from './cluster.ts';
+import { DIRECTORY, TestCluster, TOPIC, TOPIC_ID } from './cluster.ts';
 
 const change = (fields: Partial<Extract<MetadataRecord, { kind: 'partition-change' }>>): MetadataRecord => ({
   kind: 'partition-change',
@@ -44,7 +44,7 @@ describe('what metadata say', () => {
         leaderRecoveryState: 'recovered',
         leaderEpoch: 0,
         partitionEpoch: 0,
-        directories: replicas.map(() => topicId),
+        directories: replicas.map(() => DIRECTORY),
       },
     );
     await cluster.settled();
@@ -91,7 +91,7 @@ describe('what metadata say', () => {
   it('removes a replica that moves to another broker, and lets the others forget it', async () => {
     const cluster = await TestCluster.start({ brokers: 3, assignments: [[1, 2]] });
     await cluster.finish(cluster.get(1).produce(['a']));
-    const directories = [1, 3].map(() => TOPIC_ID);
+    const directories = [1, 3].map(() => DIRECTORY);
     cluster.commit(change({ replicas: [1, 3], isr: [1], leader: 1, directories }));
     await cluster.settled();
     expect(cluster.get(2).logs.find(TOPIC, 0)).toBeUndefined();

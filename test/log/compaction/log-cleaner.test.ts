@@ -29,7 +29,7 @@ class Broker {
   static async open(environment?: TestEnvironment): Promise<Broker> {
     const broker = new Broker(environment);
     broker.manager = await openLogManager({
-      directory: '/data',
+      directories: [{ path: '/data' }],
       environment: broker.environment,
       defaults: CONFIG,
       tailCacheBytes: 0,

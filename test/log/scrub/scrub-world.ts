@@ -53,7 +53,12 @@ export class ScrubWorld {
   async openLogs({ tailCacheBytes = 0 } = {}): Promise<void> {
     const { environment } = this;
     this.manager = await this.run(
-      openLogManager({ directory: '/data', environment, defaults: this.config, tailCacheBytes }),
+      openLogManager({
+        directories: [{ path: '/data' }],
+        environment,
+        defaults: this.config,
+        tailCacheBytes,
+      }),
     );
   }
 

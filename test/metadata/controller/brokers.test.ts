@@ -136,8 +136,8 @@ describe('a heartbeat', () => {
     const f = new ControllerFixture().start(1);
     f.register(2);
     f.create(topicRequest('later'));
-    expect(f.heartbeat(2, { offset: 2 })).toEqual({ from: 'fenced', to: 'fenced', isCaughtUp: false });
-    expect(f.heartbeat(2, { offset: 3 })).toEqual({ from: 'fenced', to: 'unfenced', isCaughtUp: true });
+    expect(f.heartbeat(2, { offset: 2 })).toMatchObject({ from: 'fenced', to: 'fenced', isCaughtUp: false });
+    expect(f.heartbeat(2, { offset: 3 })).toMatchObject({ from: 'fenced', to: 'unfenced', isCaughtUp: true });
   });
 
   it('that unfences elects the broker where nobody leads, the broker first being unfenced', () => {
@@ -240,7 +240,7 @@ describe('controlled shutdown', () => {
     f.heartbeat(2);
     const brokerEpoch = f.epochOf(1);
     const leave = { correlationId: 0, brokerId: 1, brokerEpoch, currentMetadataOffset: f.image.offset };
-    const wants = { ...leave, wantFence: false, wantShutdown: true };
+    const wants = { ...leave, wantFence: false, wantShutdown: true, offlineLogDirs: [] };
     const ask = () => f.run((image, context) => decideHeartbeat(image, wants, context)).to;
     expect([ask(), ask()]).toEqual(['controlled-shutdown', 'controlled-shutdown']);
     f.sessions.setShutdownOffset(1, f.image.offset);

@@ -6,6 +6,7 @@ import {
   type ControllerConfig,
   type DecideContext,
   decideAlterPartition,
+  decideAssignDirectories,
   decideCreateTopics,
   decideHeartbeat,
   decideRegisterBroker,
@@ -19,7 +20,12 @@ import {
   type PartitionRegistration,
   replay,
 } from '../../../src/metadata/index.ts';
-import type { AlterPartition, CreatableTopic, RegisterBrokerRequest } from '../../../src/rpc/api/index.ts';
+import type {
+  AlterPartition,
+  BrokerHeartbeat,
+  CreatableTopic,
+  RegisterBrokerRequest,
+} from '../../../src/rpc/api/index.ts';
 
 export const CLUSTER = 'Q2x1c3RlckNsdXN0ZXJDbA';
 
@@ -121,10 +127,7 @@ export class ControllerFixture {
   }
 
   /** A heartbeat of the registered incarnation that has published everything, through its own stream. */
-  heartbeat(
-    brokerId: number,
-    changes: { wantFence?: boolean; wantShutdown?: boolean; brokerEpoch?: number; offset?: number } = {},
-  ): HeartbeatResult {
+  heartbeat(brokerId: number, changes: Partial<BrokerHeartbeat> & { offset?: number } = {}): HeartbeatResult {
     const stream = this.streams.get(brokerId) ?? {};
     this.streams.set(brokerId, stream);
     const heartbeat = {
@@ -134,6 +137,7 @@ export class ControllerFixture {
       currentMetadataOffset: changes.offset ?? this.image.offset,
       wantFence: false,
       wantShutdown: false,
+      offlineLogDirs: [],
       ...changes,
     };
     this.sessions.touch(brokerId, stream, heartbeat, this.nowMs);
@@ -189,6 +193,17 @@ export class ControllerFixture {
     };
     const request = { brokerId: from, brokerEpoch: this.epochOf(from), partitions: [partition] };
     return this.run((image, context) => decideAlterPartition(image, request, context)).partitions[0]!;
+  }
+
+  /** Says where a replica lives. */
+  assign(brokerId: number, directoryId: string, topic = 'lines', partition = 0) {
+    const topicId = this.image.topics.find(topic)?.id ?? '';
+    const request = {
+      brokerId,
+      brokerEpoch: this.epochOf(brokerId),
+      replicas: [{ topicId, partition, directoryId }],
+    };
+    return this.run((image, context) => decideAssignDirectories(image, request, context)).replicas[0]!;
   }
 
   epochOf(brokerId: number): number {

@@ -49,6 +49,7 @@ class BrokerTwin {
       currentMetadataOffset,
       wantFence: false,
       wantShutdown: false,
+      offlineLogDirs: [],
       ...changes,
     });
   }
