@@ -8,7 +8,7 @@ import { topicPartitionKey } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import { changedCheckpoints, readCheckpoints, saveCheckpoints } from './checkpoints.ts';
 import { JoinedRuns } from './joined-runs.ts';
-import { highestOf, type LogCheckpoint, NO_CHECKPOINT } from './log-checkpoint.ts';
+import { highestOf, type LogCheckpoint, NO_CHECKPOINT, promisesMore } from './log-checkpoint.ts';
 import type { LogPromise } from './log-state.ts';
 import type { PartitionLog } from './partition-log.ts';
 import { describeFailure } from './storage-refusal.ts';
@@ -64,6 +64,14 @@ export class DirectoryCheckpoints {
       saved.logStart > log.logStartOffset ||
       saved.firstDirty > log.firstDirtyOffset
     );
+  }
+
+  /** The logs of which the files promise more than they hold. */
+  tooHigh(): PartitionLog[] {
+    const some = [...this.#options.logs].filter(([key, log]) =>
+      promisesMore(this.get(key), this.#checkpointOf(key, log)),
+    );
+    return some.map(([, log]) => log);
   }
 
   async #save(): Promise<void> {

@@ -20,6 +20,16 @@ export const NO_CHECKPOINT: LogCheckpoint = {
   firstDirty: 0,
 };
 
+/** Whether any offset of `one` is above that of `other`. */
+export function promisesMore(one: LogCheckpoint, other: LogCheckpoint): boolean {
+  return (
+    one.highWatermark > other.highWatermark ||
+    one.recoveryPoint > other.recoveryPoint ||
+    one.logStart > other.logStart ||
+    one.firstDirty > other.firstDirty
+  );
+}
+
 /** Key by key the higher of each offset: what files may say of which some hold `one` and some `other`. */
 export function highestOf(
   one: ReadonlyMap<string, LogCheckpoint>,

@@ -160,6 +160,8 @@ export class LogCutter {
 
   /** Reads that have segments in hand that go begin again, when those are gone. */
   async #changeFiles(task: () => Promise<void>): Promise<void> {
+    // Of a log that has failed meanwhile the checkpoints keep what they promised.
+    if (this.#log.failure !== undefined) throw this.#log.failure;
     const release = this.#log.reader.hold();
     try {
       await task();

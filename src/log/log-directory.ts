@@ -300,6 +300,8 @@ export class LogDirectory {
 
   /** Finds and opens the logs. `clean`: their files may be trusted. */
   async #load(clean: boolean): Promise<void> {
+    // What a killed process named last may be in the system's memory alone: a log, or checkpoints that promise less.
+    if (!clean) await this.#around.files.syncDirectory(this.path);
     await this.#checkpoints.load();
     const names = await this.#findLogs();
     const recoverBytes = clean ? 0 : await sizeOfLastSegments(this.#around.files, this.path, names);
@@ -316,6 +318,19 @@ export class LogDirectory {
     // All of them end before anybody may let the directory go.
     const ends = await Promise.allSettled(Array.from({ length: LOADS_MAX }, loadNext));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    await this.#lowerLoaded();
+  }
+
+  /** What a log lost, or has no more after a cut that a crash interrupted, must not be promised of what takes its place. */
+  async #lowerLoaded(): Promise<void> {
+    const lower = this.#checkpoints.tooHigh();
+    if (lower.length === 0) return;
+    try {
+      await this.checkpoint();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      for (const log of lower) log.takeOffline(error);
+    }
   }
 
   /** The names of their directories. What was being deleted is gone afterwards. */

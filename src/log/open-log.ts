@@ -26,6 +26,7 @@ import { type ScanEnd, scanBatches } from './segment-scan.ts';
 import { describeFailure } from './storage-refusal.ts';
 import { SyncedPart } from './synced-part.ts';
 import { locateBatch } from './trusted-index.ts';
+import { writeAgain } from './write-again.ts';
 
 /** Recovery tells how far it is after so many bytes. */
 const RECOVERED_BYTES = 4 * 1024 * 1024;
@@ -232,8 +233,10 @@ function recoverLast(
     const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: true };
     const synced = new SyncedPart(segment, options.recoveryPoint, new EpochCache(saved));
     let told = 0;
+    let unsyncedFrom = Number.MAX_SAFE_INTEGER;
     const end = await scanBatches(handle, range, (header, position) => {
       synced.check(header, position);
+      if (header.lastOffset >= options.recoveryPoint) unsyncedFrom = Math.min(unsyncedFrom, position);
       if (position - told >= RECOVERED_BYTES) {
         options.onRecovered(position - told);
         told = position;
@@ -260,6 +263,7 @@ function recoverLast(
       end.problem === undefined && end.nextOffset === recoveryPoint && recoveryPoint > segment.baseOffset;
     if (!isDurable) {
       // A killed process leaves bytes that only the system's memory has.
+      await writeAgain(handle, unsyncedFrom, end.position);
       await handle.sync();
       await files.syncDirectory(directory);
     }

@@ -335,12 +335,12 @@ export class PartitionLog {
    * that lay within a batch. Until then appends are refused with NOT_LEADER_OR_FOLLOWER. Rejects with
    * KAFKA_STORAGE_ERROR.
    */
-  truncateTo(offset: Offset): Promise<void> {
+  async truncateTo(offset: Offset): Promise<void> {
     return this.#cutter.truncateTo(offset);
   }
 
   /** Empties the log, epochs and producers included; it goes on at `offset`, which may be anywhere. */
-  truncateFullyAndStartAt(offset: Offset): Promise<void> {
+  async truncateFullyAndStartAt(offset: Offset): Promise<void> {
     return this.#cutter.truncateFullyAndStartAt(offset);
   }
 

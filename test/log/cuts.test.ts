@@ -63,6 +63,27 @@ describe('while a log is cut', () => {
   });
 });
 
+describe('a log that fails while it is about to be cut', () => {
+  it('keeps its files, as its checkpoints keep their promise', async () => {
+    const fixture = await LogFixture.open();
+    fixture.append(['a']);
+    await fixture.flushed();
+    await fixture.manager.checkpointHighWatermarks();
+    const write = fixture.hold('write', 'recovery-point-offset-checkpoint.tmp');
+    fixture.log.setHighWatermark(1);
+    const save = fixture.manager.checkpointHighWatermarks();
+    const cut = fixture.log.truncateTo(0);
+    for (let i = 0; i < 3; i++) await turn();
+    fixture.log.takeOffline(new Error('the disk'));
+    write.release();
+    await save.catch(() => {});
+    await expect(cut).rejects.toMatchObject({ code: 'KAFKA_STORAGE_ERROR' });
+    await fixture.crash();
+    expect(fixture.log.failure).toBeUndefined();
+    expect(await fixture.values()).toEqual(['a']);
+  });
+});
+
 describe('an epoch that begins while a log is emptied', () => {
   it('has no batch then, wherever the log goes on', async () => {
     const fixture = await LogFixture.open();
@@ -74,6 +95,24 @@ describe('an epoch that begins while a log is emptied', () => {
 });
 
 describe('a power failure while a log is emptied', () => {
+  it('or a disk that fails in its last step hides nothing of what comes afterwards', async () => {
+    const fixture = await LogFixture.open();
+    for (const value of ['gone', 'gone', 'a']) fixture.append([value]);
+    await fixture.flushed();
+    fixture.log.setHighWatermark(2);
+    await fixture.log.advanceLogStart(2);
+    await fixture.manager.checkpointHighWatermarks();
+    fixture.files.failNext({ operation: 'rename', path: 'log-start-offset', reason: 'io-error' });
+    await expect(fixture.log.truncateFullyAndStartAt(0)).rejects.toThrow();
+    await fixture.crash();
+    expect([fixture.log.logStartOffset, fixture.log.logEndOffset]).toEqual([0, 0]);
+    for (const value of ['b', 'c', 'd']) fixture.append([value]);
+    await fixture.flushed();
+    await fixture.crash();
+    expect(await fixture.values()).toEqual(['b', 'c', 'd']);
+    expect(fixture.log.highWatermark).toBe(0);
+  });
+
   it('does not bring back what lay below its start, though it goes on there', async () => {
     const fixture = await LogFixture.open();
     for (const value of ['gone', 'a']) fixture.append([value]);

@@ -5,9 +5,10 @@
  */
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ApiError, SeededRandom } from '../../src/base/index.ts';
+import { ApiError, EnvironmentError, SeededRandom } from '../../src/base/index.ts';
 import type { LogConfig, PartitionLog } from '../../src/log/index.ts';
 import { batches, decodeRecords } from '../../src/log/record/index.ts';
+import type { FileOperation } from '../../src/testing/twins/index.ts';
 import { batchOf, LogFixture, TOPIC_ID } from './log-fixture.ts';
 
 type Kind =
@@ -22,6 +23,7 @@ type Kind =
   | 'retain'
   | 'checkpoint'
   | 'caching'
+  | 'fail'
   | 'settle'
   | 'restart'
   | 'kill'
@@ -48,6 +50,7 @@ const WEIGHTS: Record<Kind, number> = {
   retain: 2,
   checkpoint: 2,
   caching: 1,
+  fail: 1,
   settle: 2,
   restart: 1,
   kill: 1,
@@ -63,6 +66,16 @@ const step: fc.Arbitrary<Step> = fc.record({
   count: fc.integer({ min: 1, max: 4 }),
   turns: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 200 })),
 });
+
+const FAULTS: readonly FileOperation[] = [
+  'write',
+  'sync',
+  'sync',
+  'rename',
+  'sync-directory',
+  'truncate',
+  'open',
+];
 
 interface Stored {
   readonly base: number;
@@ -84,6 +97,8 @@ class Expected {
   /** Every batch ever. */
   all: Stored[] = [];
   cuts = 0;
+  /** It is emptied, and may go on at a lower offset. */
+  goesBack = false;
 
   constructor(partition: number) {
     this.partition = partition;
@@ -106,6 +121,9 @@ class World {
   #now = 0;
   #life = 0;
   #caching = false;
+  /** What the disk refuses next; and whether it was asked to since the process began. */
+  #fault: FileOperation | undefined;
+  #faulty = false;
   /** Since the process began something may have counted as flushed without a sync. */
   #cached = false;
   #under: Promise<unknown>[] = [];
@@ -123,6 +141,10 @@ class World {
       const turns = this.#random.integer(0, 12);
       for (let i = 0; i < turns; i++) await undefined;
       if (files.processNumber !== processNumber) return new Promise(() => {});
+      if (operation === this.#fault && path.includes('/data/')) {
+        this.#fault = undefined;
+        throw new EnvironmentError('io-error', path, `cannot ${operation} ${path} (asked for by the test)`);
+      }
       return perform(operation, path, effect);
     };
   }
@@ -153,6 +175,7 @@ class World {
       this.#check();
     }
     await this.#settle();
+    if (this.#faulty) await this.#die('kill', 1);
     for (const one of [0, 1]) await this.#compare(one);
   }
 
@@ -160,7 +183,7 @@ class World {
     if (this.#problems.length > 0) throw this.#problems[0];
     for (const one of [0, 1]) {
       const log = this.log(one);
-      expect(log.failure).toBeUndefined();
+      if (!this.#faulty) expect(log.failure).toBeUndefined();
       expect(log.recoveryPoint).toBeLessThanOrEqual(log.logEndOffset);
       expect(log.flushedOffset).toBeLessThanOrEqual(log.writtenOffset);
       expect(log.writtenOffset).toBeLessThanOrEqual(log.logEndOffset);
@@ -176,6 +199,7 @@ class World {
     const done = task().catch((error: unknown) => {
       if (life !== this.#life) return;
       if (error instanceof ApiError && allowed.includes(error.code)) return;
+      if (this.#faulty && (error instanceof EnvironmentError || isRefusal(error))) return;
       this.#problems.push(error);
     });
     this.#under.push(done);
@@ -213,6 +237,7 @@ class World {
         if (expected.cuts > 0) return;
         expected.cuts++;
         expected.cut(0, this.#now);
+        expected.goesBack = true;
         const to = Math.floor(one.at * (log.logEndOffset + 20));
         return this.#begin(
           () => log.truncateFullyAndStartAt(to).then(() => this.#isCut(log, expected)),
@@ -232,6 +257,10 @@ class World {
         this.#caching = one.count === 4;
         this.#cached ||= this.#caching;
         log.config = { ...log.config, writeCaching: this.#caching };
+        return;
+      case 'fail':
+        this.#fault = FAULTS[Math.floor(one.at * FAULTS.length)];
+        this.#faulty = true;
         return;
       case 'settle':
         return this.#settle();
@@ -253,6 +282,7 @@ class World {
       });
     } catch (error) {
       if (error instanceof ApiError && error.code === 'NOT_LEADER_OR_FOLLOWER') return;
+      if (this.#faulty && isRefusal(error)) return;
       throw error;
     }
     const epoch = log.latestEpoch;
@@ -295,17 +325,24 @@ class World {
     expected.cuts--;
     if (expected.cuts > 0) return;
     expected.ghosts = [];
+    expected.goesBack = false;
     if (expected.current.length === 0) expected.end = log.logEndOffset;
   }
 
   async #settle(): Promise<void> {
     await Promise.all(this.#under);
     this.#under = [];
-    for (const one of [0, 1]) await this.log(one).whenFlushed(this.log(one).logEndOffset);
+    for (const one of [0, 1])
+      await this.log(one)
+        .whenFlushed(this.log(one).logEndOffset)
+        .catch((error: unknown) => {
+          if (!this.#faulty || !isRefusal(error)) throw error;
+        });
     this.#check();
   }
 
   async #restart(): Promise<void> {
+    if (this.#faulty) return this.#die('kill', 1);
     await Promise.all(this.#under);
     this.#check();
     await this.fixture.manager.close({ brokerEpoch: 1 });
@@ -317,6 +354,7 @@ class World {
   async #die(kind: 'kill' | 'crash', seed: number): Promise<void> {
     this.#life++;
     this.#under = [];
+    this.#fault = undefined;
     const promised = [0, 1].map((one) => {
       const { flushedOffset, recoveryPoint } = this.log(one);
       return this.#cached && kind === 'crash' ? recoveryPoint : flushedOffset;
@@ -327,12 +365,13 @@ class World {
       await this.fixture.manager.create('t', 1, TOPIC_ID, this.#config);
     this.#caching = false;
     this.#cached = false;
+    this.#faulty = false;
     for (const one of [0, 1]) {
       const log = this.log(one);
       const expected = this.expected[one] as Expected;
       log.config = this.#config;
       expect(log.failure).toBeUndefined();
-      expect(log.logEndOffset).toBeGreaterThanOrEqual(promised[one] ?? 0);
+      if (!expected.goesBack) expect(log.logEndOffset).toBeGreaterThanOrEqual(promised[one] ?? 0);
       if (expected.cuts === 0) expect(log.logStartOffset).toBeGreaterThanOrEqual(durable[one] ?? 0);
       await this.#adopt(log, expected);
     }
@@ -355,6 +394,7 @@ class World {
     expected.current = match ?? [];
     expected.ghosts = [];
     expected.cuts = 0;
+    expected.goesBack = false;
     expected.end = end;
     expected.epoch = Math.max(expected.epoch, log.latestEpoch) + 1;
     await this.#compare(expected.partition);
@@ -394,6 +434,10 @@ class World {
       expect(log.endOffsetForEpoch(epoch)).toEqual({ epoch, endOffset: end });
     }
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'KAFKA_STORAGE_ERROR';
 }
 
 function brief({ base, epoch, values }: Stored): unknown {
