@@ -52,7 +52,7 @@ async function runOnce(partitions: number, writers: number, openSegmentsMax: num
     const log = logs[writer % logs.length];
     for (let one = given.pop(); one !== undefined && log !== undefined; one = given.pop()) {
       const start = performance.now();
-      const { lastOffset } = log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 0 });
+      const { lastOffset } = log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 1_700_000_000_000 });
       await log.whenFlushed(lastOffset + 1);
       latenciesMs.push(performance.now() - start);
     }
@@ -60,7 +60,7 @@ async function runOnce(partitions: number, writers: number, openSegmentsMax: num
   // The first append of a log saves its leader epoch.
   await Promise.all(
     logs.map((log) => {
-      log.appendAsLeader(new Uint8Array(batchOf(1)), { leaderEpoch: 0, nowMs: 0 });
+      log.appendAsLeader(new Uint8Array(batchOf(1)), { leaderEpoch: 0, nowMs: 1_700_000_000_000 });
       return log.whenFlushed(1);
     }),
   );

@@ -40,7 +40,7 @@ async function append(batch: Uint8Array, rounds: number, records: number): Promi
   const group = groupOf(batch);
   const start = performance.now();
   for (const [i, one] of given.entries()) {
-    log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 0 });
+    log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 1_700_000_000_000 });
     if (i % group !== group - 1) continue;
     // As between two messages from the network: else no write that has ended is heard of.
     await setImmediate();

@@ -10,7 +10,8 @@ export async function fillLog(name: string, bytes: number, records: number): Pro
   const log = logs[0] as PartitionLog;
   const batch = batchOf(records);
   while (log.sizeBytes < bytes) {
-    for (const one of copies(batch, GROUP)) log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 0 });
+    for (const one of copies(batch, GROUP))
+      log.appendAsLeader(one, { leaderEpoch: 0, nowMs: 1_700_000_000_000 });
     await log.whenWritten(log.logEndOffset);
   }
   await manager.close({ brokerEpoch: 1 });

@@ -97,6 +97,14 @@ export const TOPIC_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     ['CreateTime', 'LogAppendTime'],
     'whose clock stamps records',
   ),
+  'message.timestamp.before.max.ms': integer(
+    Number.MAX_SAFE_INTEGER,
+    'a CreateTime may be this much earlier than the clock of the broker',
+  ),
+  'message.timestamp.after.max.ms': integer(
+    3_600_000,
+    'a CreateTime may be this much later than the clock of the broker',
+  ),
   'unclean.leader.election.enable': boolean(
     false,
     'elect a replica outside the ISR when nothing else is left',
@@ -303,6 +311,14 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'log.message.timestamp.type': overriddenBy(
     'message.timestamp.type',
     choice('CreateTime', ['CreateTime', 'LogAppendTime'], 'default of the topic key'),
+  ),
+  'log.message.timestamp.before.max.ms': overriddenBy(
+    'message.timestamp.before.max.ms',
+    integer(Number.MAX_SAFE_INTEGER, 'default of the topic key'),
+  ),
+  'log.message.timestamp.after.max.ms': overriddenBy(
+    'message.timestamp.after.max.ms',
+    integer(3_600_000, 'default of the topic key'),
   ),
   'unclean.leader.election.enable': overriddenBy(
     'unclean.leader.election.enable',

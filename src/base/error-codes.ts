@@ -49,6 +49,7 @@ export const ERRORS = {
   INVALID_CONFIG: row(40, false, true, 'the configuration is not valid'),
   NOT_CONTROLLER: row(41, true, false, 'this node is not the active controller'),
   INVALID_REQUEST: row(42, false, true, 'the request is malformed'),
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: row(43, false, true, 'record batches must be of version 2'),
   POLICY_VIOLATION: row(44, false, true, 'the request exceeds what the cluster allows'),
   OUT_OF_ORDER_SEQUENCE_NUMBER: row(45, false, true, 'a batch of this producer is missing before this one'),
   DUPLICATE_SEQUENCE_NUMBER: row(

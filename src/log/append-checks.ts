@@ -1,44 +1,97 @@
-import { ApiError, type LeaderEpoch, type Offset } from '../base/index.ts';
+import { ApiError, type LeaderEpoch, type Offset, type WallMs } from '../base/index.ts';
 import type { LogConfig } from './log-config.ts';
 import {
+  BATCH_HEADER_BYTES,
   type BatchHeader,
+  type BatchProblem,
   type BatchView,
   batches,
+  inflatedBytesMaxOf,
+  inflateRecords,
   producerBatchProblem,
+  type RecordRules,
   readBatchHeader,
-  recompressBatch,
+  reencodeBatch,
   stampLogAppendTime,
+  stampMaxTimestamp,
   validateBatch,
+  walkRecords,
 } from './record/index.ts';
 
 /**
- * The header of a produced batch that a leader may append. Order of refusals as in Kafka's UnifiedLog and
- * LogValidator. Throws ApiError.
+ * The header of a produced batch that a leader may append, as far as header and CRC tell: enough to know a
+ * repetition. The records follow in {@link toStoredBatch}. Throws ApiError.
  */
 export function checkProducedBatch(batch: Uint8Array, config: LogConfig): BatchHeader {
   assertFits(batch, config);
-  const unsound = validateBatch(batch);
-  if (unsound !== undefined) throw new ApiError(unsound.code, unsound.message);
+  throwProblem(validateBatch(batch));
   const header = readBatchHeader(batch);
-  const problem = producerBatchProblem(header);
-  if (problem !== undefined) throw new ApiError(problem.code, problem.message);
+  throwProblem(producerBatchProblem(header));
   return header;
 }
 
-/** Codec and timestamp as the topic wants them. The given memory is changed, or another is returned. */
+export interface StoredBatch {
+  /** The memory of the produced batch, changed, or another. */
+  readonly bytes: Uint8Array;
+  readonly maxTimestamp: WallMs;
+}
+
+/**
+ * The batch as the topic wants it, each record of it checked: a malformed one, once acknowledged, would stop
+ * every consumer and the cleaner for good. Throws ApiError INVALID_RECORD, INVALID_TIMESTAMP,
+ * CORRUPT_MESSAGE, MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE.
+ */
 export function toStoredBatch(
   batch: Uint8Array,
   header: BatchHeader,
   config: LogConfig,
-  nowMs: number,
-): Uint8Array {
-  let stored = batch;
+  nowMs: WallMs,
+): StoredBatch {
+  const isClear = header.codec === 'none';
+  const clear = isClear ? batch : inflateRecords(batch, header);
+  const start = isClear ? BATCH_HEADER_BYTES : 0;
+  const summary = walkRecords(clear, start, header, recordRules(config, nowMs));
+  if ('code' in summary) throw new ApiError(summary.code, summary.message);
+  let bytes = batch;
   if (config.compressionType !== 'producer' && config.compressionType !== header.codec) {
-    stored = recompressBatch(batch, header, config.compressionType);
-    assertFits(stored, config);
+    bytes = reencodeBatch(header, batch, clear.subarray(start), config.compressionType);
+    assertFits(bytes, config);
+    assertInflates(bytes, clear.length - start, config);
   }
-  if (config.timestampType === 'LogAppendTime') stampLogAppendTime(stored, nowMs);
-  return stored;
+  if (config.timestampType === 'LogAppendTime') {
+    stampLogAppendTime(bytes, nowMs);
+    return { bytes, maxTimestamp: nowMs };
+  }
+  const { maxTimestamp } = summary;
+  if (maxTimestamp !== header.maxTimestamp) stampMaxTimestamp(bytes, maxTimestamp);
+  return { bytes, maxTimestamp };
+}
+
+/** A rule for records, not for headers, belongs here. */
+function recordRules(config: LogConfig, nowMs: WallMs): RecordRules {
+  const isCreateTime = config.timestampType === 'CreateTime';
+  return {
+    // Before 1970 there are no timestamps: negative ones have other meanings wherever one is asked for.
+    timestampMin: isCreateTime ? Math.max(0, nowMs - config.timestampBeforeMaxMs) : -Infinity,
+    timestampMax: isCreateTime
+      ? Math.min(Number.MAX_SAFE_INTEGER, nowMs + config.timestampAfterMaxMs)
+      : Infinity,
+    requireKeys: config.compacts,
+  };
+}
+
+function throwProblem(problem: BatchProblem | undefined): void {
+  if (problem !== undefined) throw new ApiError(problem.code, problem.message);
+}
+
+/** Encoded anew a batch may be so much smaller that readers would take it for a bomb. */
+function assertInflates(bytes: Uint8Array, clearBytes: number, config: LogConfig): void {
+  const limitBytes = inflatedBytesMaxOf(bytes.length);
+  if (config.compressionType !== 'none' && clearBytes > limitBytes)
+    throw new ApiError(
+      'INVALID_RECORD',
+      `in ${config.compressionType} the batch has ${bytes.length} bytes, which may hold ${limitBytes}, not ${clearBytes}`,
+    );
 }
 
 function assertFits(batch: Uint8Array, config: LogConfig): void {

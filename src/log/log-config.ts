@@ -26,6 +26,9 @@ export interface LogConfig {
   readonly deletes: boolean;
   readonly compressionType: CompressionType | 'producer';
   readonly timestampType: TimestampType;
+  /** How far a CreateTime may lie before and after the clock of the broker. */
+  readonly timestampBeforeMaxMs: number;
+  readonly timestampAfterMaxMs: number;
   /** True: flushedOffset follows writtenOffset without a sync. */
   readonly writeCaching: boolean;
   readonly producerIdExpirationMs: number;
@@ -66,6 +69,8 @@ export function toLogConfig(
     deletes: policies.includes('delete'),
     compressionType: compression === 'uncompressed' ? 'none' : (compression as CompressionType | 'producer'),
     timestampType: text('message.timestamp.type') as TimestampType,
+    timestampBeforeMaxMs: Number(text('message.timestamp.before.max.ms')),
+    timestampAfterMaxMs: Number(text('message.timestamp.after.max.ms')),
     writeCaching: text('write.caching') === 'true',
     producerIdExpirationMs,
   };

@@ -10,7 +10,6 @@ import {
   type WallMs,
 } from '../base/index.ts';
 import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append-checks.ts';
-import { assertKeyed } from './compaction/keyed-records.ts';
 import { LogCompactor } from './compaction/log-compactor.ts';
 import type { EpochEnd } from './epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
@@ -161,8 +160,9 @@ export class PartitionLog {
   /**
    * Checks, stamps and appends one produced batch; its memory belongs to the log from now on. Nothing is
    * appended when it throws: ApiError CORRUPT_MESSAGE, INVALID_RECORD, MESSAGE_TOO_LARGE,
-   * RECORD_LIST_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE, INVALID_TIMESTAMP, OUT_OF_ORDER_SEQUENCE_NUMBER,
-   * INVALID_PRODUCER_EPOCH, FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR.
+   * RECORD_LIST_TOO_LARGE, UNSUPPORTED_COMPRESSION_TYPE, UNSUPPORTED_FOR_MESSAGE_FORMAT, INVALID_TIMESTAMP,
+   * INVALID_TXN_STATE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, FENCED_LEADER_EPOCH,
+   * KAFKA_STORAGE_ERROR.
    */
   appendAsLeader(
     batch: Uint8Array,
@@ -176,19 +176,17 @@ export class PartitionLog {
         `epoch ${leaderEpoch} ended; the log is in ${this.latestEpoch}`,
       );
     const header = checkProducedBatch(batch, this.config);
-    if (this.config.compacts) assertKeyed(batch, header, this.topic);
     const known = header.producerId === NONE ? undefined : this.#state.producers.check(header);
     const logAppendTimeMs = this.config.timestampType === 'LogAppendTime' ? nowMs : NONE;
     if (known !== undefined) {
       const firstOffset = known.lastOffset - known.offsetDelta;
       return { firstOffset, lastOffset: known.lastOffset, logAppendTimeMs, duplicate: true };
     }
-    const stored = toStoredBatch(batch, header, this.config, nowMs);
+    const { bytes: stored, maxTimestamp } = toStoredBatch(batch, header, this.config, nowMs);
     const baseOffset = this.#state.logEndOffset;
     if (leaderEpoch > this.latestEpoch) this.assignEpoch(leaderEpoch, baseOffset);
     stampBatch(stored, { baseOffset, leaderEpoch });
     const lastOffset = baseOffset + header.lastOffsetDelta;
-    const maxTimestamp = logAppendTimeMs === NONE ? header.maxTimestamp : logAppendTimeMs;
     this.#append(stored, lastOffset, maxTimestamp);
     if (header.producerId !== NONE) this.#state.producers.record(readBatchHeader(stored));
     return { firstOffset: baseOffset, lastOffset, logAppendTimeMs, duplicate: false };

@@ -94,7 +94,9 @@ export class LogFixture {
     } = {},
   ) {
     this.files = options.files ?? new MemoryFiles();
-    this.config = { ...DEFAULT_LOG_CONFIG, ...options.config };
+    // Tests have times of their own.
+    const timestampAfterMaxMs = Number.MAX_SAFE_INTEGER;
+    this.config = { ...DEFAULT_LOG_CONFIG, timestampAfterMaxMs, ...options.config };
     this.directories = options.directories ?? [{ path: '/data' }];
     this.tailCacheBytes = options.tailCacheBytes ?? 1024 * 1024;
     this.#seed = options.seed ?? 1;

@@ -7,9 +7,6 @@ import { batches, decodeRecords } from '../../log/record/index.ts';
 import type { PlainRecord } from '../../rpc/api/index.ts';
 import { plainRecordBytes } from '../produce/produce-replies.ts';
 
-/** A batch that inflates beyond this is refused (INVALID_RECORD): a small batch may hide a large one. */
-const INFLATED_BYTES_MAX = 64 * 1024 * 1024;
-
 export function plainRecords(
   stored: readonly Uint8Array[],
   fetchOffset: Offset,
@@ -21,7 +18,7 @@ export function plainRecords(
     for (const { header, bytes: batch } of batches(chunk)) {
       if (header.isControl || header.lastOffset < fetchOffset) continue;
       if (records.length > 0 && bytes >= maxBytes) return records;
-      for (const record of decodeRecords(batch, { inflatedBytesMax: INFLATED_BYTES_MAX })) {
+      for (const record of decodeRecords(batch)) {
         if (record.offset < fetchOffset) continue;
         records.push(record);
         bytes += plainRecordBytes(record);

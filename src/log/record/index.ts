@@ -22,6 +22,7 @@ export {
   readBatchHeader,
   type TimestampType,
 } from './batch-header.ts';
+export type { BatchProblem } from './batch-problem.ts';
 export { type BatchView, batches, wholeBatchSize } from './batches.ts';
 export {
   readInt16,
@@ -39,10 +40,13 @@ export {
   type DecodedRecord,
   type DecodeLimits,
   decodeRecords,
+  inflatedBytesMaxOf,
+  inflateRecords,
 } from './decode-records.ts';
 export { type BatchFilter, type FilteredBatch, filterBatch } from './filter-batch.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
-export { recompressBatch } from './recompress-batch.ts';
 export { RecordCursor } from './record-cursor.ts';
-export { stampBatch, stampLogAppendTime } from './stamp-batch.ts';
-export { type BatchProblem, producerBatchProblem, validateBatch } from './validate-batch.ts';
+export { reencodeBatch } from './reencode-batch.ts';
+export { stampBatch, stampLogAppendTime, stampMaxTimestamp } from './stamp-batch.ts';
+export { producerBatchProblem, validateBatch } from './validate-batch.ts';
+export { type RecordRules, type RecordsSummary, walkRecords } from './walk-records.ts';

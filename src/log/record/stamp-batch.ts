@@ -18,6 +18,12 @@ export function stampLogAppendTime(bytes: Uint8Array, nowMs: WallMs): void {
   stampCrc(bytes);
 }
 
+/** Puts right what the producer said the largest timestamp is, in place, and computes the CRC anew. */
+export function stampMaxTimestamp(bytes: Uint8Array, maxTimestamp: WallMs): void {
+  writeInt64(bytes, FIELD.maxTimestamp, maxTimestamp);
+  stampCrc(bytes);
+}
+
 /** Computes the CRC of a batch whose bytes after it have changed, in place. */
 export function stampCrc(bytes: Uint8Array): void {
   writeInt32(bytes, FIELD.crc, crc32c(bytes.subarray(BATCH_CRC_START)));

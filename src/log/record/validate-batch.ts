@@ -1,5 +1,6 @@
-import { crc32c, type ErrorName } from '../../base/index.ts';
+import { crc32c, NONE } from '../../base/index.ts';
 import {
+  ATTRIBUTE,
   BATCH_CRC_START,
   BATCH_HEADER_BYTES,
   BATCH_MAGIC,
@@ -8,16 +9,8 @@ import {
   batchSizeBytes,
   FIELD,
 } from './batch-header.ts';
+import { type BatchProblem, corrupt, invalid } from './batch-problem.ts';
 import { readInt32, readUint32 } from './bytes.ts';
-
-/** Why a batch is refused: a code of the error table and a sentence with the numbers. */
-export interface BatchProblem {
-  readonly code: ErrorName;
-  readonly message: string;
-}
-
-const corrupt = (message: string): BatchProblem => ({ code: 'CORRUPT_MESSAGE', message });
-const invalid = (message: string): BatchProblem => ({ code: 'INVALID_RECORD', message });
 
 /**
  * What is wrong with `bytes` as exactly one batch, from whomever it comes: size, magic, CRC, counts.
@@ -30,7 +23,11 @@ export function validateBatch(bytes: Uint8Array): BatchProblem | undefined {
   if (size !== bytes.length) return corrupt(`the batch says ${size} bytes, but ${bytes.length} are there`);
   const magic = bytes[FIELD.magic] as number;
   if (magic !== BATCH_MAGIC)
-    return { code: 'UNSUPPORTED_VERSION', message: `record batches of magic ${magic} are not supported` };
+    return {
+      // What came before version 2 has the magic at the same place.
+      code: magic < BATCH_MAGIC ? 'UNSUPPORTED_FOR_MESSAGE_FORMAT' : 'UNSUPPORTED_VERSION',
+      message: `record batches have magic ${BATCH_MAGIC}; magic ${magic} is not supported`,
+    };
   const stored = readUint32(bytes, FIELD.crc);
   const computed = crc32c(bytes.subarray(BATCH_CRC_START));
   if (stored !== computed) return corrupt(`the batch carries CRC ${stored}, its bytes have ${computed}`);
@@ -49,25 +46,51 @@ function countProblem(bytes: Uint8Array): BatchProblem | undefined {
   return undefined;
 }
 
+/** Bits of a batch that a producer may set. What the others mean, if anything, is not for it to say. */
+const PRODUCER_ATTRIBUTES = ATTRIBUTE.codecMask | ATTRIBUTE.logAppendTime | ATTRIBUTE.transactional;
+
 /**
- * What a leader must refuse in a batch that a producer sent, beyond {@link validateBatch}: it has no place
- * in the log yet, its records are dense, its codec is known, and markers are the coordinator's to write.
- * Source: Kafka's LogValidator.
+ * What a leader must refuse in the header of a batch that a producer sent, beyond {@link validateBatch}: it
+ * has no place in the log yet, its offsets are dense, its codec is known, and markers and delete horizons are
+ * the broker's to write. Source: Kafka's LogValidator.
  */
 export function producerBatchProblem(header: BatchHeader): BatchProblem | undefined {
   if (header.baseOffset !== 0) return invalid(`a produced batch has base offset 0, not ${header.baseOffset}`);
   if (header.count < 1) return invalid('the batch has no records');
   if (header.count !== header.lastOffsetDelta + 1)
     return invalid(`the batch has ${header.count} records in ${header.lastOffsetDelta + 1} offsets`);
+  return attributesProblem(header) ?? producerProblem(header);
+}
+
+function attributesProblem(header: BatchHeader): BatchProblem | undefined {
   if (header.isControl) return invalid('a producer may not write control batches');
   if (header.codec === undefined)
     return {
       code: 'UNSUPPORTED_COMPRESSION_TYPE',
-      message: `no codec has number ${header.attributes & 0x07}`,
+      message: `no codec has number ${header.attributes & ATTRIBUTE.codecMask}`,
     };
   if (header.timestampType === 'LogAppendTime')
     return { code: 'INVALID_TIMESTAMP', message: 'a producer may not set the log append time' };
-  if (header.producerId >= 0 && (header.baseSequence < 0 || header.producerEpoch < 0))
-    return invalid(`producer ${header.producerId} sent no sequence or epoch`);
+  // Read as a delete horizon, the base timestamp would let compaction drop tombstones too early.
+  if (header.hasDeleteHorizon) return invalid('a producer may not set the delete horizon');
+  const unknown = header.attributes & ~PRODUCER_ATTRIBUTES;
+  if (unknown !== 0) return invalid(`the attributes have unknown bits 0x${(unknown & 0xffff).toString(16)}`);
+  if (!Number.isSafeInteger(header.baseTimestamp))
+    return {
+      code: 'INVALID_TIMESTAMP',
+      message: `the base timestamp ${header.baseTimestamp} is out of range`,
+    };
   return undefined;
+}
+
+function producerProblem(header: BatchHeader): BatchProblem | undefined {
+  const { producerId, producerEpoch, baseSequence } = header;
+  if (header.isTransactional)
+    return { code: 'INVALID_TXN_STATE', message: 'the batch belongs to a transaction that was not begun' };
+  if (producerId === NONE) return undefined;
+  if (producerId < 0 || !Number.isSafeInteger(producerId))
+    return invalid(`${producerId} is not the id of a producer`);
+  return baseSequence < 0 || producerEpoch < 0
+    ? invalid(`producer ${producerId} sent no sequence or epoch`)
+    : undefined;
 }

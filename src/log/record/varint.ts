@@ -23,15 +23,45 @@ export class VarintReader {
     this.end = end;
   }
 
+  // One byte covers values from -64 to 63, two those from -8192 to 8191: nearly all of a record's.
+
   varint(): number {
+    const { bytes, position: at } = this;
+    if (at + 1 < this.end) {
+      const first = bytes[at] as number;
+      if (first < 0x80) {
+        this.position = at + 1;
+        return (first >>> 1) ^ -(first & 1);
+      }
+      const second = bytes[at + 1] as number;
+      if (second < 0x80) {
+        this.position = at + 2;
+        return (((first & 0x7f) | (second << 7)) >>> 1) ^ -(first & 1);
+      }
+    }
+    return this.#longVarint();
+  }
+
+  varlong(): number {
+    const { bytes, position: at } = this;
+    if (at + 1 < this.end) {
+      const first = bytes[at] as number;
+      if (first < 0x80) {
+        this.position = at + 1;
+        return (first >>> 1) ^ -(first & 1);
+      }
+      const second = bytes[at + 1] as number;
+      if (second < 0x80) {
+        this.position = at + 2;
+        return (((first & 0x7f) | (second << 7)) >>> 1) ^ -(first & 1);
+      }
+    }
+    return this.#longVarlong();
+  }
+
+  #longVarint(): number {
     const { bytes } = this;
     let at = this.position;
-    // One byte covers lengths and deltas up to 63: nearly all of them.
-    const first = at < this.end ? (bytes[at] as number) : 0x80;
-    if (first < 0x80) {
-      this.position = at + 1;
-      return (first >>> 1) ^ -(first & 1);
-    }
     let raw = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       if (at >= this.end) return this.#fail('ends inside a varint');
@@ -44,14 +74,6 @@ export class VarintReader {
       }
     }
     return this.#fail('holds a varint of more than 5 bytes');
-  }
-
-  varlong(): number {
-    const at = this.position;
-    const first = at < this.end ? (this.bytes[at] as number) : 0x80;
-    if (first >= 0x80) return this.#longVarlong();
-    this.position = at + 1;
-    return (first >>> 1) ^ -(first & 1);
   }
 
   #longVarlong(): number {

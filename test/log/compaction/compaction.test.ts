@@ -244,7 +244,7 @@ describe('compacting a log', () => {
 });
 
 describe('a compacted topic', () => {
-  it('takes no record without a key, and says which topic and what to do', async () => {
+  it('takes no record without a key, and says which one and what to do', async () => {
     const fixture = await CompactionFixture.open();
     const without = (compression: 'none' | 'gzip') => {
       const builder = new BatchBuilder({ compression });
@@ -256,7 +256,7 @@ describe('a compacted topic', () => {
       expect(without(compression)).toThrow(
         expect.objectContaining({
           code: 'INVALID_RECORD',
-          message: expect.stringMatching(/topic t .* record 1 .* key/),
+          message: expect.stringMatching(/record 1 has no key.*cleanup.policy.*send it a key/),
         }),
       );
     expect(fixture.log.logEndOffset).toBe(0);

@@ -8,15 +8,19 @@ import {
 import { toBuffer, writeInt16, writeInt32 } from './bytes.ts';
 import { compress } from './compression.ts';
 import { type CompressionType, compressionCode } from './compression-type.ts';
-import { DEFAULT_DECODE_LIMITS, inflateRecords } from './decode-records.ts';
 import { stampCrc } from './stamp-batch.ts';
 
 /**
- * The same records in another codec, in new memory; all else of the header stays. Throws like
- * decodeRecords.
+ * The batch in another codec, in new memory. `clear`: its records inflated. Length, codec and CRC change; all
+ * else of the header stays as `batch` has it, producer and sequence with it.
  */
-export function recompressBatch(batch: Uint8Array, header: BatchHeader, type: CompressionType): Uint8Array {
-  const records = compress(type, inflateRecords(batch, header, DEFAULT_DECODE_LIMITS));
+export function reencodeBatch(
+  header: BatchHeader,
+  batch: Uint8Array,
+  clear: Uint8Array,
+  type: CompressionType,
+): Uint8Array {
+  const records = compress(type, clear);
   const made = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + records.length);
   toBuffer(batch).copy(made, 0, 0, BATCH_HEADER_BYTES);
   toBuffer(records).copy(made, BATCH_HEADER_BYTES);
