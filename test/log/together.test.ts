@@ -359,7 +359,9 @@ class World {
       const { flushedOffset, recoveryPoint } = this.log(one);
       return this.#cached && kind === 'crash' ? recoveryPoint : flushedOffset;
     });
-    const durable = [0, 1].map((one) => this.log(one).durableLogStartOffset);
+    // With write caching the records below it may be lost as well: the log begins at its end then.
+    const unsynced = this.#cached && kind === 'crash';
+    const durable = [0, 1].map((one) => (unsynced ? 0 : this.log(one).durableLogStartOffset));
     await this.fixture[kind](seed);
     if (this.fixture.manager.find('t', 1) === undefined)
       await this.fixture.manager.create('t', 1, TOPIC_ID, this.#config);
