@@ -50,7 +50,7 @@ async function keepBusy(log: PartitionLog, isOver: () => boolean): Promise<void>
           value: random.bytes(random.integer(0, 2000)),
           timestampMs: 1_700_000_000_000 + round,
         });
-      log.appendAsLeader(builder.build(), { leaderEpoch: 0, nowMs: 0 });
+      log.appendAsLeader(builder.build(), { leaderEpoch: 0, nowMs: 1_700_000_000_000 });
     }
     await log.whenFlushed(log.logEndOffset);
     log.setHighWatermark(log.logEndOffset);

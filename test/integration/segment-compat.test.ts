@@ -172,7 +172,10 @@ describe('what Quorate writes, another implementation reads', () => {
         const manager = await open();
         const log = await manager.create('t', 0, TOPIC_ID, CONFIG);
         for (const [i, records] of sent.entries())
-          log.appendAsLeader(build(records, { compression }), { leaderEpoch: i < 70 ? 2 : 5, nowMs: 0 });
+          log.appendAsLeader(build(records, { compression }), {
+            leaderEpoch: i < 70 ? 2 : 5,
+            nowMs: 1_700_000_000_000,
+          });
         await log.whenFlushed(log.logEndOffset);
         await manager.close({ brokerEpoch: 1 });
         const read = decode();
@@ -235,7 +238,10 @@ describe('what Quorate writes, another implementation reads', () => {
     const records = [1, 2, 3].map((timestampMs) => ({ timestampMs, value: Buffer.from('x'), headers: [] }));
     const producer = { compression: 'gzip', producerId: 2 ** 40, producerEpoch: 3 } as const;
     for (const baseSequence of [0, 3, 3, 6])
-      log.appendAsLeader(build(records, { ...producer, baseSequence }), { leaderEpoch: 0, nowMs: 0 });
+      log.appendAsLeader(build(records, { ...producer, baseSequence }), {
+        leaderEpoch: 0,
+        nowMs: 1_700_000_000_000,
+      });
     await log.whenFlushed(9);
     await manager.close({ brokerEpoch: 1 });
     const read = decode();
@@ -271,7 +277,10 @@ describe('what Quorate writes, another implementation reads', () => {
           }),
         );
         const producer = { producerId: batch % 3, producerEpoch: 0, baseSequence: Math.floor(batch / 3) * 5 };
-        log.appendAsLeader(build(records, { compression, ...producer }), { leaderEpoch: 1, nowMs: 0 });
+        log.appendAsLeader(build(records, { compression, ...producer }), {
+          leaderEpoch: 1,
+          nowMs: 1_700_000_000_000,
+        });
         sent.push(...records.map((record, i) => toPython(record, batch * 5 + i)));
       }
       await log.whenFlushed(log.logEndOffset);
@@ -351,7 +360,7 @@ describe('what another implementation writes, Quorate reads', () => {
         expect(await log.maxTimestamp()).toMatchObject({ timestampMs: largest });
         const sequence = { compression: codec, producerId: 9, producerEpoch: 1, baseSequence: wanted.length };
         const more = batchesOfRecords(new SeededRandom(5), 1)[0] ?? [];
-        log.appendAsLeader(build(more, sequence), { leaderEpoch: 3, nowMs: 0 });
+        log.appendAsLeader(build(more, sequence), { leaderEpoch: 3, nowMs: 1_700_000_000_000 });
         await log.whenFlushed(log.logEndOffset);
         await manager.close({ brokerEpoch: 1 });
         const again = decode();
