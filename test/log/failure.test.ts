@@ -128,7 +128,7 @@ async function fillUp(fixture: LogFixture, countMax = 100): Promise<string[]> {
   return flushed;
 }
 
-describe('a disk without room', () => {
+describe.each(['disk-full', 'io-error'] as const)('a disk that answers %s', (reason) => {
   const places = [
     { what: 'an append', operation: 'write', path: '.log' },
     { what: 'making the file of a segment', operation: 'open', path: '.log', after: 1 },
@@ -140,15 +140,17 @@ describe('a disk without room', () => {
     { what: 'a producer snapshot', operation: 'write', path: '.snapshot' },
     { what: 'the leader epochs', operation: 'write', path: 'leader-epoch-checkpoint' },
     { what: 'renaming the leader epochs', operation: 'rename', path: 'leader-epoch-checkpoint' },
+    { what: 'the sync of a segment', operation: 'sync', path: '.log' },
+    { what: 'the sync of an index', operation: 'sync', path: '.index' },
   ] as const;
   for (const { what, ...fault } of places) {
-    it(`for ${what} takes the log offline, loses nothing flushed, and goes on after a restart with room`, async () => {
+    it(`for ${what} takes the log offline, loses nothing flushed, and goes on after a restart`, async () => {
       const fixture = await LogFixture.open(SMALL);
       const openFiles = watchOpenFiles(fixture);
       await fixture.restart();
-      fixture.files.failNext({ ...fault, reason: 'disk-full' });
+      fixture.files.failNext({ ...fault, reason });
       const flushed = await fillUp(fixture);
-      expect(fixture.log.failure).toMatchObject({ reason: 'disk-full' });
+      expect(fixture.log.failure).toMatchObject({ reason });
       await fixture.manager.close({ brokerEpoch: 7 });
       expect(openFiles()).toBe(0);
 
@@ -161,7 +163,9 @@ describe('a disk without room', () => {
       expect((await fixture.values()).at(-1)).toBe('room');
     });
   }
+});
 
+describe('a disk without room', () => {
   it('for a part of an append cuts that part off at the next start', async () => {
     const fixture = await LogFixture.open();
     fixture.append(['a']);

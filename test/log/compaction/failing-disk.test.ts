@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { EnvironmentError, type EnvironmentReason } from '../../../src/base/index.ts';
+import type { FileOperation } from '../../../src/testing/twins/index.ts';
+import { CompactionFixture } from './compaction-fixture.ts';
+
+const OPERATIONS = [
+  'open',
+  'write',
+  'sync',
+  'truncate',
+  'rename',
+  'sync-directory',
+  'remove',
+  'read',
+] as const;
+
+async function filled(): Promise<CompactionFixture> {
+  const fixture = await CompactionFixture.open();
+  for (let i = 0; i < 40; i++) fixture.put([{ key: `k${i % 5}`, value: `${i}` }]);
+  await fixture.settle();
+  await fixture.manager.checkpointHighWatermarks();
+  return fixture;
+}
+
+/** The operation of that kind after so many others fails; returns whether it came, and lets the disk be well again. */
+function failAfter(
+  { files }: CompactionFixture,
+  operation: FileOperation,
+  count: number,
+  reason: EnvironmentReason,
+): () => boolean {
+  const perform = files.perform.bind(files);
+  let seen = 0;
+  files.perform = (one, path, effect) =>
+    one === operation && seen++ === count
+      ? Promise.reject(new EnvironmentError(reason, path, `cannot ${one} ${path}: ${reason}`))
+      : perform(one, path, effect);
+  return () => {
+    files.perform = perform;
+    return seen > count;
+  };
+}
+
+describe.each(['disk-full', 'io-error'] as const)('a disk that answers %s', (reason) => {
+  it.each(OPERATIONS)(
+    'to any %s of a cleaning costs no last value, and the next start goes on',
+    async (operation) => {
+      const truth = await (await filled()).table();
+      let failures = 0;
+      for (let hasFailed = true; hasFailed; ) {
+        const fixture = await filled();
+        const mend = failAfter(fixture, operation, failures, reason);
+        await fixture.clean().catch(() => {});
+        hasFailed = mend();
+        if (fixture.log.failure === undefined) expect(await fixture.table()).toEqual(truth);
+        await fixture.kill();
+        expect(fixture.log.failure, `${operation} ${failures}`).toBeUndefined();
+        expect(fixture.log.logEndOffset).toBe(40);
+        expect(await fixture.table()).toEqual(truth);
+        expect(await fixture.clean()).toMatchObject({ kind: 'cleaned' });
+        expect(await fixture.table()).toEqual(truth);
+        if (hasFailed) failures++;
+      }
+      expect(failures).toBeGreaterThan(0);
+    },
+  );
+});
