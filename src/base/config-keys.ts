@@ -151,7 +151,11 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     default: '',
     text: 'what others are told to connect to; empty: listeners',
   },
-  'log.dirs': { type: 'list', required: true, text: 'data directory' },
+  'log.dirs': {
+    type: 'list',
+    required: true,
+    text: 'data directories, on a disk each; the first must be there at the start, the others fail alone',
+  },
   'metadata.log.dir': string(undefined, 'directory of the metadata log; absent: the first of log.dirs'),
   'broker.rack': string(undefined, 'rack of this broker, for placement'),
   'controller.quorum.election.timeout.ms': milliseconds(1000, 'lower bound of the election timeout'),

@@ -8,11 +8,13 @@
 import { EnvironmentError, StartupError } from '../base/index.ts';
 import { type Broker, openBroker } from '../broker/index.ts';
 import type { Environment, FileLock } from '../env/index.ts';
+import type { DataDirectory } from '../log/index.ts';
 import { ControllerNode } from '../metadata/index.ts';
 import { openRaftNode, type RaftNode } from '../raft/index.ts';
 import type { Address, Listener, ServedServices, Transport } from '../rpc/api/index.ts';
 import type { ListenerName } from './config/addresses.ts';
 import type { NodeConfig } from './config/node-config.ts';
+import { inspectDirectories, settleDirectories } from './data-directories.ts';
 import { whenLeaderKnown } from './leader-known.ts';
 import { brokerOptions, controllerConfig, quorumPeers, quorumTimeouts } from './parts.ts';
 import {
@@ -84,7 +86,8 @@ class RunningNode {
     const environment = this.#environment;
     await environment.files.makeDirectory(config.logDirectory);
     this.#lock = await this.#lockDirectory();
-    const storage = await openStorage(config, environment, this.#transport);
+    const found = await inspectDirectories(config, environment.files);
+    const storage = await openStorage(config, environment, this.#transport, found);
     this.#storage = storage;
     const raft = await openRaftNode({
       nodeId: config.nodeId,
@@ -100,7 +103,10 @@ class RunningNode {
     if (config.isController) await this.#startController(raft);
     const identity = await settleIdentity(config, environment, storage, raft);
     this.#identity = identity;
-    if (config.isBroker) await this.#startBroker(raft, identity);
+    if (!config.isBroker) return;
+    const { nodeId } = config;
+    const owner = { homeId: identity.directoryId, clusterId: identity.clusterId, nodeId };
+    await this.#startBroker(raft, identity, await settleDirectories(found, owner, environment));
   }
 
   started(): ServerNode {
@@ -166,11 +172,16 @@ class RunningNode {
     controller.start();
   }
 
-  async #startBroker(raft: RaftNode, identity: StorageIdentity): Promise<void> {
+  async #startBroker(
+    raft: RaftNode,
+    identity: StorageIdentity,
+    directories: readonly DataDirectory[],
+  ): Promise<void> {
     const broker = await openBroker(
       brokerOptions({
         config: this.#config,
         identity,
+        directories,
         environment: this.#environment,
         raft,
         transport: this.#transport,

@@ -2,6 +2,7 @@
 import type { NodeId } from '../base/index.ts';
 import { type BrokerOptions, brokerConfig } from '../broker/index.ts';
 import type { Environment } from '../env/index.ts';
+import type { DataDirectory } from '../log/index.ts';
 import type { ControllerConfig } from '../metadata/index.ts';
 import {
   DEFAULT_QUORUM_TIMEOUTS,
@@ -46,6 +47,7 @@ export function controllerConfig(config: NodeConfig): ControllerConfig {
 export interface BrokerParts {
   readonly config: NodeConfig;
   readonly identity: StorageIdentity;
+  readonly directories: readonly DataDirectory[];
   readonly environment: Environment;
   readonly raft: RaftNode;
   readonly transport: Transport;
@@ -54,6 +56,7 @@ export interface BrokerParts {
 export function brokerOptions({
   config,
   identity,
+  directories,
   environment,
   raft,
   transport,
@@ -71,7 +74,7 @@ export function brokerOptions({
     environment,
     raft,
     transport,
-    logs: { directories: [{ path: config.logDirectory, id: identity.directoryId }] },
+    logs: { directories },
     listeners,
     controllerEndpoints: (id) => endpoints.get(id),
   };

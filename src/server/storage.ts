@@ -1,5 +1,5 @@
 /**
- * The data directory of a node: whose it is, and how a new one becomes somebody's.
+ * The home of a node, its first data directory: whose it is, and how a new one becomes somebody's.
  *
  * Formatting writes the quorum store first and `meta.properties` last: a directory with the latter is whole, one without
  * it was never used. A new directory always gets a new directory id, so that a member whose disk was lost comes back as
@@ -13,10 +13,18 @@ import {
   sleep,
   writeMetaProperties,
 } from '../env/index.ts';
+import type { DataDirectory } from '../log/index.ts';
 import type { RaftNode, VoterKey } from '../raft/index.ts';
 import { formatQuorumStore, openQuorumStore, type QuorumStore } from '../raft/store/index.ts';
 import type { Transport } from '../rpc/api/index.ts';
 import type { NodeConfig } from './config/node-config.ts';
+import {
+  clusterOf,
+  type FoundDirectory,
+  inspectDirectories,
+  refuseForeignFiles,
+  settleDirectories,
+} from './data-directories.ts';
 import { whenLeaderKnown } from './leader-known.ts';
 
 export interface StorageIdentity {
@@ -42,8 +50,24 @@ export interface FormatOptions {
   readonly voters: readonly VoterKey[];
 }
 
-/** Makes a new directory this node's. StartupError when it is somebody's already. */
+/**
+ * Makes new directories this node's, and gives them, the home first. StartupError when the home is somebody's already, or
+ * another of them not this node's.
+ */
 export async function formatStorage(
+  config: NodeConfig,
+  environment: Environment,
+  options: FormatOptions,
+): Promise<DataDirectory[]> {
+  const { clusterId, directoryId: homeId } = options;
+  const found = await inspectDirectories({ ...config, clusterId }, environment.files);
+  await formatHome(config, environment, options);
+  const settled = await settleDirectories(found, { homeId, clusterId, nodeId: config.nodeId }, environment);
+  for (const { failure } of settled) if (failure !== undefined) throw failure;
+  return settled;
+}
+
+async function formatHome(
   config: NodeConfig,
   { files, stores }: Environment,
   { clusterId, directoryId, voters }: FormatOptions,
@@ -66,20 +90,25 @@ export interface OpenedStorage {
   readonly clusterId?: Uuid;
 }
 
-/** Opens the store of the metadata log, formatting a directory that is new. StartupError says what a person must do. */
+/**
+ * Opens the store of the metadata log, formatting a home that is new. `found`: all data directories. StartupError says
+ * what a person must do.
+ */
 export async function openStorage(
   config: NodeConfig,
   environment: Environment,
   transport: Transport,
+  found: readonly FoundDirectory[],
 ): Promise<OpenedStorage> {
   const { files } = environment;
   const directory = config.logDirectory;
   if ((await readMetaProperties(files, directory)) === undefined) {
-    await refuseForeignFiles(config, environment);
-    if (config.isController) return openNewController(config, environment);
-    const clusterId = config.clusterId ?? (await learnClusterId(config, environment, transport));
+    await refuseForeignFiles(directory, files);
+    const known = config.clusterId ?? clusterOf(found);
+    if (config.isController) return openNewController(config, environment, known);
+    const clusterId = known ?? (await learnClusterId(config, environment, transport));
     const directoryId = randomUuid(environment.random);
-    await formatStorage(config, environment, { clusterId, directoryId, voters: [] });
+    await formatHome(config, environment, { clusterId, directoryId, voters: [] });
   }
   const meta = await readMetaProperties(files, directory);
   if (meta === undefined) throw new StartupError(`${directory}/meta.properties vanished`);
@@ -126,11 +155,15 @@ export function assertSameCluster(config: NodeConfig, given: Uuid, agreed: Uuid)
 }
 
 /** With an id of its own as a proposal; which of them counts, the quorum decides (see raft/core/bootstrap). */
-async function openNewController(config: NodeConfig, environment: Environment): Promise<OpenedStorage> {
+async function openNewController(
+  config: NodeConfig,
+  environment: Environment,
+  known: Uuid | undefined,
+): Promise<OpenedStorage> {
   const { files, stores, random } = environment;
   let store = await openStore(config, environment);
   if (store === undefined) {
-    const identity = { clusterId: config.clusterId ?? randomUuid(random), directoryId: randomUuid(random) };
+    const identity = { clusterId: known ?? randomUuid(random), directoryId: randomUuid(random) };
     const { nodeId } = config;
     await formatQuorumStore({
       directory: quorumDirectory(config),
@@ -155,17 +188,6 @@ async function openStore(
   if (opening.kind === 'quarantined')
     throw new StartupError(`node ${config.nodeId} is in quarantine: ${opening.reason}; ${opening.wayOut}`);
   return opening.kind === 'open' ? opening.store : undefined;
-}
-
-/** A directory without meta.properties that holds data is not new: something was lost or mixed up. */
-async function refuseForeignFiles(config: NodeConfig, { files }: Environment): Promise<void> {
-  const directory = config.logDirectory;
-  const names = (await files.stat(directory)) === undefined ? [] : await files.list(directory);
-  const partition = names.find((name) => /-\d+$/.test(name) && name !== '__cluster_metadata-0');
-  if (partition !== undefined)
-    throw new StartupError(
-      `${directory} holds ${partition} but no meta.properties: restore the file, or move the directory aside`,
-    );
 }
 
 /** The id of the cluster a broker is to join: what the first controller says whose quorum is established. */

@@ -1,4 +1,5 @@
 /** The published test kit: real clusters inside a test process. */
+export { FailingDisk } from './cluster/failing-disk.ts';
 export { FillableDisk } from './cluster/fillable-disk.ts';
 export {
   type ClusterNode,

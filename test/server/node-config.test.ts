@@ -35,6 +35,16 @@ describe('configuration of a node', () => {
     expect(values.get('process.roles')?.value).toBe('broker,controller');
   });
 
+  it('takes several data directories, the first being the home, where the metadata log lies', () => {
+    const { logDirectories, logDirectory, metadataDirectory } = configOf('log.dirs=/a/, /b ,/c');
+    expect(logDirectories).toEqual(['/a', '/b', '/c']);
+    expect([logDirectory, metadataDirectory]).toEqual(['/a', '/a']);
+  });
+
+  it('refuses a data directory that is named twice', () => {
+    expect(() => configOf('log.dirs=/a,/b,/a/')).toThrow('log.dirs names /a twice');
+  });
+
   it('refuses an unknown key and names the nearest known one', () => {
     expect(() => configOf('min.insync.replica=2')).toThrow(/did you mean "min.insync.replicas"/);
   });

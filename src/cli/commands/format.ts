@@ -38,13 +38,14 @@ async function format(config: NodeConfig, options: FormatCommandOptions): Promis
     throw new StartupError(
       `--initial-controllers gives node ${config.nodeId} the directory ${own}, not ${identity.directoryId}`,
     );
-  await formatStorage(config, environment, { ...identity, voters });
+  const directories = await formatStorage(config, environment, { ...identity, voters });
   const { clusterId, directoryId } = identity;
-  if (options.json) printJson({ node_id: config.nodeId, cluster_id: clusterId, directory_id: directoryId });
+  const { nodeId } = config;
+  if (options.json)
+    printJson({ node_id: nodeId, cluster_id: clusterId, directory_id: directoryId, directories });
   else
-    printLine(
-      `Formatted ${config.logDirectory}: node ${config.nodeId}, cluster ${clusterId}, directory ${directoryId}.`,
-    );
+    for (const { path, id } of directories)
+      printLine(`Formatted ${path}: node ${nodeId}, cluster ${clusterId}, directory ${id}.`);
 }
 
 function initialVoters(text: string | undefined): VoterKey[] {

@@ -17,7 +17,10 @@ export interface NodePlan {
   readonly role: 'broker' | 'controller';
   /** `broker-1`, `controller-101`. */
   readonly name: string;
+  /** The first of {@link directories}. */
   readonly directory: string;
+  /** Where it keeps its data; brokers have several when asked for. */
+  readonly directories: readonly string[];
   readonly listeners: Readonly<Record<string, Address>>;
   /** Configuration, as in a file of the node. */
   readonly settings: Readonly<Record<string, string>>;
@@ -30,6 +33,8 @@ export interface LayoutOptions {
   readonly host: string;
   /** One port per broker for clients, one per broker for replicas, one per controller, in this order. */
   readonly ports: readonly number[];
+  /** Data directories of each broker. Default: 1. */
+  readonly logDirs?: number;
   /** Keys for every node, over the plan's own. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -51,11 +56,18 @@ export function layoutCluster(options: LayoutOptions): ClusterPlan {
     { length: controllers },
     (_, i) => `${FIRST_CONTROLLER_ID + i}@${formatAddress(controllerAddress(i))}`,
   ).join(',');
+  // The first has the bare name, so that a cluster that was made with one can be given more.
+  const directoriesOf = (role: NodePlan['role'], id: NodeId): string[] =>
+    Array.from(
+      { length: role === 'broker' ? (options.logDirs ?? 1) : 1 },
+      (_, i) => `${options.directory}/${role}-${id}${i === 0 ? '' : `-disk-${i + 1}`}`,
+    );
   const plan = (id: NodeId, role: NodePlan['role'], listeners: NodePlan['listeners']): NodePlan => ({
     id,
     role,
     name: `${role}-${id}`,
-    directory: `${options.directory}/${role}-${id}`,
+    directory: directoriesOf(role, id)[0] ?? '',
+    directories: directoriesOf(role, id),
     listeners,
     settings: {
       'process.roles': role,
@@ -64,7 +76,7 @@ export function layoutCluster(options: LayoutOptions): ClusterPlan {
       listeners: Object.entries(listeners)
         .map(([name, at]) => `${name}://${formatAddress(at)}`)
         .join(','),
-      'log.dirs': `${options.directory}/${role}-${id}`,
+      'log.dirs': directoriesOf(role, id).join(','),
       ...options.settings,
     },
   });

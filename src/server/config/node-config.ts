@@ -25,7 +25,10 @@ export interface NodeConfig {
   readonly voters: readonly VoterAddress[];
   readonly listeners: Listeners;
   readonly advertised: Listeners;
+  /** The node's home, the first of {@link logDirectories}. */
   readonly logDirectory: string;
+  /** All data directories; not empty, each named once. */
+  readonly logDirectories: readonly string[];
   readonly metadataDirectory: string;
   readonly rack?: string;
   /** An integer key's value. */
@@ -48,10 +51,9 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
   const text = (key: string): string => effective.get(key) ?? '';
   const roles = splitList(text('process.roles'));
   const listeners = parseListeners('listeners', text('listeners'));
-  const logDirectory = splitList(text('log.dirs'))[0];
+  const logDirectories = parseDirectories(text('log.dirs'));
+  const [logDirectory] = logDirectories;
   if (logDirectory === undefined) throw new StartupError('the key log.dirs is empty: name a data directory');
-  if (splitList(text('log.dirs')).length > 1)
-    throw new StartupError(`log.dirs names several directories (${text('log.dirs')}); one is supported`);
   const clusterId = effective.get('cluster.id');
   if (clusterId !== undefined && !isUuid(clusterId))
     throw new StartupError(`cluster.id must be 22 characters of base64url, not "${clusterId}"`);
@@ -65,6 +67,7 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
     listeners,
     advertised: { ...listeners, ...parseListeners('advertised.listeners', text('advertised.listeners')) },
     logDirectory,
+    logDirectories,
     metadataDirectory: effective.get('metadata.log.dir') ?? logDirectory,
     ...(rack === undefined ? {} : { rack }),
     integer: (key) => Number(text(key)),
@@ -74,6 +77,13 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
   };
   checkCombinations(config);
   return config;
+}
+
+function parseDirectories(value: string): string[] {
+  const directories = splitList(value).map((path) => path.replace(/(?<=.)\/+$/, ''));
+  const twice = directories.find((path, index) => directories.indexOf(path) !== index);
+  if (twice !== undefined) throw new StartupError(`log.dirs names ${twice} twice`);
+  return directories;
 }
 
 function checkKeys(values: ConfigValues): void {

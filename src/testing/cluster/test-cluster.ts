@@ -28,6 +28,8 @@ export interface StartClusterOptions {
   readonly controllers?: number;
   /** Default 3. */
   readonly brokers?: number;
+  /** Data directories of each broker. Default 1. */
+  readonly logDirs?: number;
   /** Configuration of every node, by Kafka's keys. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Where nodes log. Default: nowhere. */
@@ -52,12 +54,20 @@ const POLL_MS = 10;
 const WAIT_MS_MAX = 30_000;
 
 export async function startCluster(options: StartClusterOptions = {}): Promise<TestCluster> {
-  const { controllers = 3, brokers = 3, settings = {}, logger = SILENT } = options;
+  const { controllers = 3, brokers = 3, settings = {}, logger = SILENT, logDirs = 1 } = options;
   const { environmentOf = (_node, world) => world } = options;
   const environment = createNodeEnvironment({ stores: levelStores(), logger });
   const directory = await makeTemporaryDirectory('quorate-test-');
   const ports = await freePorts(2 * brokers + controllers);
-  const plan = layoutCluster({ directory, controllers, brokers, host: '127.0.0.1', ports, settings });
+  const plan = layoutCluster({
+    directory,
+    controllers,
+    brokers,
+    host: '127.0.0.1',
+    ports,
+    settings,
+    logDirs,
+  });
   const worlds = new KillableWorlds({ logger, environmentOf, onEnd: (id) => cluster.forget(id) });
   const cluster = new LocalCluster({ plan, worldOf: (node) => worlds.make(node) });
   try {
@@ -174,7 +184,12 @@ export class TestCluster implements AsyncDisposable {
     return this.#idsOf('controller');
   }
 
-  /** The data directory of a node. */
+  /** All data directories of a node. */
+  directoriesOf(id: NodeId): readonly string[] {
+    return this.#cluster.planOf(id).directories;
+  }
+
+  /** The data directory of a node, or the first of several. */
   directoryOf(id: NodeId): string {
     return this.#cluster.planOf(id).directory;
   }
