@@ -1,10 +1,11 @@
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { ApiError } from '../../base/index.ts';
 import { toBuffer } from './bytes.ts';
 import type { CompressionType } from './compression-type.ts';
 import { InflateError } from './inflate-error.ts';
 import { compressLz4, inflateLz4 } from './lz4-frame.ts';
 import { compressSnappy, inflateSnappy } from './snappy-blocks.ts';
+import { inflateZstd } from './zstd-frames.ts';
 
 /** Compresses the records part of a batch. With 'none' the same memory comes back. */
 export function compress(type: CompressionType, bytes: Uint8Array): Uint8Array {
@@ -51,7 +52,7 @@ function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, 
     case 'lz4':
       return inflateLz4(bytes, limitBytes);
     case 'zstd':
-      return zstdDecompressSync(bytes, { maxOutputLength: limitBytes });
+      return inflateZstd(bytes, limitBytes);
   }
 }
 

@@ -13,12 +13,14 @@
  */
 import { compressFrameSync, uncompressSync } from 'lz4-napi';
 import { InflateError } from './inflate-error.ts';
+import { InflatedBlocks } from './inflated-blocks.ts';
+import { Lz4Window } from './lz4-window.ts';
 import { xxhash32Short } from './xxhash32.ts';
 
 const MAGIC = 0x184d2204;
 const STORED = 0x80000000;
-/** How far back a linked block may refer. */
-const WINDOW_BYTES = 65_536;
+/** No block of LZ4 grows more than that. */
+const GROWTH_MAX = 255;
 
 export function compressLz4(bytes: Buffer): Buffer {
   return compressFrameSync(bytes);
@@ -27,8 +29,8 @@ export function compressLz4(bytes: Buffer): Buffer {
 /** Throws {@link InflateError}. */
 export function inflateLz4(bytes: Buffer, limitBytes: number): Buffer {
   const frame = readFrameHeader(bytes);
-  const blocks: Buffer[] = [];
-  let total = 0;
+  const blocks = new InflatedBlocks(limitBytes);
+  const window = frame.linked ? new Lz4Window() : undefined;
   let at = frame.headerBytes;
   for (;;) {
     if (at + 4 > bytes.length) throw new InflateError('malformed', 'the lz4 frame has no end mark');
@@ -39,17 +41,14 @@ export function inflateLz4(bytes: Buffer, limitBytes: number): Buffer {
     if (size > frame.blockBytesMax || at + size > bytes.length)
       throw new InflateError('malformed', `the lz4 frame has a block of ${size} bytes`);
     const data = bytes.subarray(at, at + size);
-    const room = Math.min(frame.blockBytesMax, limitBytes - total);
-    const block = word >= STORED ? data : inflateBlock(data, room, frame, blocks);
-    total += block.length;
-    if (total > limitBytes) throw new InflateError('too-large', `inflates to more than ${limitBytes} bytes`);
-    blocks.push(block);
+    const block = word >= STORED ? data : inflateBlock(data, blocks.roomBytes, frame, window);
+    blocks.add(block);
+    window?.add(block);
     at += size + (frame.blockChecksums ? 4 : 0);
   }
   if (at + (frame.contentChecksum ? 4 : 0) !== bytes.length)
     throw new InflateError('malformed', 'bytes follow the lz4 frame');
-  const [only] = blocks;
-  return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks, total);
+  return blocks.toBuffer();
 }
 
 interface FrameHeader {
@@ -80,32 +79,24 @@ function readFrameHeader(bytes: Buffer): FrameHeader {
   };
 }
 
-/** The library's block form starts with the size of its output buffer; more output than that is an error. */
-function inflateBlock(data: Buffer, room: number, frame: FrameHeader, before: readonly Buffer[]): Buffer {
+/**
+ * The library's block form starts with the size of its output buffer, all of which it allocates; more output than that
+ * is an error.
+ */
+function inflateBlock(data: Buffer, roomBytes: number, frame: FrameHeader, window?: Lz4Window): Buffer {
+  const blockBytesMax = Math.min(frame.blockBytesMax, data.length * GROWTH_MAX);
   const sized = Buffer.allocUnsafe(4 + data.length);
-  sized.writeUInt32LE(room, 0);
+  sized.writeUInt32LE(Math.min(blockBytesMax, roomBytes), 0);
   data.copy(sized, 4);
   try {
-    return frame.linked ? uncompressSync(sized, windowOf(before)) : uncompressSync(sized);
+    return window === undefined ? uncompressSync(sized) : uncompressSync(sized, window.bytes);
   } catch (error) {
-    // LZ4 cannot grow its input more than 255-fold: only then can the limit, not the data, be at fault.
-    const tight = room < frame.blockBytesMax && data.length * 255 > room;
+    // Only where the limit, not the block, bounds the output can it be at fault.
+    const tight = roomBytes < blockBytesMax;
     throw new InflateError(
       tight ? 'too-large' : 'malformed',
       tight ? 'inflates to more than the limit, or is damaged' : 'a block of the lz4 frame is damaged',
       error,
     );
   }
-}
-
-function windowOf(before: readonly Buffer[]): Buffer {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for (let i = before.length - 1; i >= 0 && bytes < WINDOW_BYTES; i--) {
-    const block = before[i] as Buffer;
-    parts.unshift(block);
-    bytes += block.length;
-  }
-  const all = Buffer.concat(parts, bytes);
-  return all.subarray(Math.max(0, bytes - WINDOW_BYTES));
 }

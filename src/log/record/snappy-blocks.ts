@@ -9,10 +9,13 @@
  */
 import { compressSync, uncompressSync } from 'snappy';
 import { InflateError } from './inflate-error.ts';
+import { InflatedBlocks } from './inflated-blocks.ts';
 
 const MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const HEADER = Buffer.concat([MAGIC, Buffer.from([0, 0, 0, 1, 0, 0, 0, 1])]);
 const BLOCK_BYTES = 32 * 1024;
+/** Three bytes give 64 at most. The library allocates what a block says it holds. */
+const GROWTH_MAX = 32;
 
 export function compressSnappy(bytes: Buffer): Buffer {
   const parts: Buffer[] = [HEADER];
@@ -28,25 +31,23 @@ export function compressSnappy(bytes: Buffer): Buffer {
 /** Throws {@link InflateError}. */
 export function inflateSnappy(bytes: Buffer, limitBytes: number): Buffer {
   if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return inflateBlock(bytes, limitBytes);
-  const blocks: Buffer[] = [];
-  let total = 0;
+  const blocks = new InflatedBlocks(limitBytes);
   for (let at = HEADER.length; at < bytes.length; ) {
     const size = at + 4 <= bytes.length ? bytes.readInt32BE(at) : -1;
     at += 4;
     if (size < 0 || at + size > bytes.length)
       throw new InflateError('malformed', 'the snappy stream ends inside a block');
-    const block = inflateBlock(bytes.subarray(at, at + size), limitBytes - total);
-    total += block.length;
-    blocks.push(block);
+    blocks.add(inflateBlock(bytes.subarray(at, at + size), blocks.roomBytes));
     at += size;
   }
-  const [only] = blocks;
-  return blocks.length === 1 && only !== undefined ? only : Buffer.concat(blocks, total);
+  return blocks.toBuffer();
 }
 
 function inflateBlock(block: Buffer, roomBytes: number): Buffer {
   const size = inflatedSize(block);
   if (size > roomBytes) throw new InflateError('too-large', 'inflates to more than the limit');
+  if (size > block.length * GROWTH_MAX)
+    throw new InflateError('malformed', `a snappy block of ${block.length} bytes says it holds ${size}`);
   try {
     return uncompressSync(block, { asBuffer: true }) as Buffer;
   } catch (error) {

@@ -1,0 +1,35 @@
+/**
+ * Zstandard, as one frame or several one after the other: the library of Node stops silently after the first, where
+ * Kafka's reader goes on. Bytes that are no frame are refused.
+ *
+ * The window that a frame announces, 128 MiB at most, is reserved and not touched beyond what comes out: it and the
+ * output each take up to the limit. Source: RFC 8878 §3.1.
+ */
+import { zstdDecompressSync } from 'node:zlib';
+import { InflateError } from './inflate-error.ts';
+import { InflatedBlocks } from './inflated-blocks.ts';
+
+/** Throws {@link InflateError}, and what Node's zlib throws. */
+export function inflateZstd(bytes: Buffer, limitBytes: number): Buffer {
+  const frames = new InflatedBlocks(limitBytes);
+  for (let at = 0; at < bytes.length; ) {
+    const { buffer, engine } = inflateFrame(bytes.subarray(at), frames.roomBytes);
+    const taken = engine.bytesWritten;
+    if (taken < 1) throw new InflateError('malformed', 'a zstd frame has no bytes');
+    frames.add(buffer);
+    at += taken;
+  }
+  return frames.toBuffer();
+}
+
+interface InflatedFrame {
+  readonly buffer: Buffer;
+  /** What it took of the input. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function inflateFrame(bytes: Buffer, roomBytes: number): InflatedFrame {
+  // A limit of 0 is none the library takes: the byte too many is refused after it.
+  const options = { maxOutputLength: Math.max(1, roomBytes), info: true };
+  return zstdDecompressSync(bytes, options) as unknown as InflatedFrame;
+}
