@@ -1,10 +1,11 @@
 /**
  * The last offset of each key of the dirty section, in one block of memory of fixed size.
  *
- *   slot: { hash of the key, 4 words i32 | offset f64 }      24 bytes; an offset of -1: free
+ *   slot: { hash of the key, 4 words i32 | offset + 1, f64 }      24 bytes; 0: free
  *
  * Keys are not kept, only 128 bits of hash (see KeyHash), so an entry costs the same whatever a key weighs. Open
- * addressing, linear probing, nothing is ever removed. Source: Kafka's SkimpyOffsetMap.
+ * addressing, linear probing, nothing is ever removed. Fresh memory is all free slots as it comes from the system: to fill
+ * it would hold the process up. Source: Kafka's SkimpyOffsetMap.
  */
 import { assert, type Offset } from '../../../base/index.ts';
 import { KeyHash } from './key-hash.ts';
@@ -32,7 +33,6 @@ export class KeyMap {
     const memory = new ArrayBuffer(this.#slots * SLOT_BYTES);
     this.#words = new Int32Array(memory);
     this.#offsets = new Float64Array(memory);
-    for (let slot = 0; slot < this.#slots; slot++) this.#offsets[slot * SLOT_DOUBLES + 2] = -1;
     this.#hash = new KeyHash(secret);
   }
 
@@ -49,7 +49,7 @@ export class KeyMap {
   put(bytes: Uint8Array, start: number, end: number, offset: Offset): void {
     const slot = this.#find(bytes, start, end);
     const at = slot * SLOT_WORDS;
-    if ((this.#offsets[slot * SLOT_DOUBLES + 2] as number) < 0) {
+    if (this.#offsets[slot * SLOT_DOUBLES + 2] === 0) {
       assert(this.room > 0, 'the map has room for the key', { capacity: this.capacity });
       const { a, b, c, d } = this.#hash;
       this.#words[at] = a;
@@ -58,12 +58,12 @@ export class KeyMap {
       this.#words[at + 3] = d;
       this.#count++;
     }
-    this.#offsets[slot * SLOT_DOUBLES + 2] = offset;
+    this.#offsets[slot * SLOT_DOUBLES + 2] = offset + 1;
   }
 
   /** Where the key was last written; -1: not in the dirty section. */
   get(bytes: Uint8Array, start: number, end: number): Offset {
-    return this.#offsets[this.#find(bytes, start, end) * SLOT_DOUBLES + 2] as number;
+    return (this.#offsets[this.#find(bytes, start, end) * SLOT_DOUBLES + 2] as number) - 1;
   }
 
   /** The slot of the key, or the free one where it belongs. Ends, for some slots are always free. */
@@ -75,7 +75,7 @@ export class KeyMap {
     let slot = (a >>> 0) % this.#slots;
     for (;;) {
       const at = slot * SLOT_WORDS;
-      if ((this.#offsets[slot * SLOT_DOUBLES + 2] as number) < 0) return slot;
+      if (this.#offsets[slot * SLOT_DOUBLES + 2] === 0) return slot;
       if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return slot;
       slot = slot + 1 === this.#slots ? 0 : slot + 1;
     }
