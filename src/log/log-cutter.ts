@@ -104,7 +104,7 @@ export class LogCutter {
     const { segments } = log;
     log.producers.expire(nowMs - segments.config.producerIdExpirationMs);
     const retained = await retainedFrom(log, nowMs);
-    if (log.closed || this.isCutting) return;
+    if (log.closed || log.failure !== undefined || this.isCutting) return;
     const { active, config } = segments;
     const allGoes = retained === log.logEndOffset && retained > active.baseOffset;
     // To the end as it was before something was appended: that keeps its segment.
