@@ -1,6 +1,6 @@
 import { NONE, type Offset, type WallMs } from '../base/index.ts';
 import type { LogRead, ReadOptions } from './read-log.ts';
-import { batches, DEFAULT_DECODE_LIMITS, decodeRecords } from './record/index.ts';
+import { type BatchView, batches, RecordCursor } from './record/index.ts';
 
 export interface TimestampOffset {
   readonly offset: Offset;
@@ -30,17 +30,29 @@ export async function searchTimestamp(
     const read = await log.read(next, options);
     if (read.batches.length === 0) return undefined;
     for (const some of read.batches) {
-      for (const { header, bytes } of batches(some)) {
-        next = header.lastOffset + 1;
-        if (header.maxTimestamp < timestampMs || header.isControl) continue;
-        const record = decodeRecords(bytes, DEFAULT_DECODE_LIMITS).find(
-          (one) => one.timestampMs >= timestampMs && one.offset >= log.logStartOffset,
-        );
-        if (record !== undefined) return { offset: record.offset, timestampMs: record.timestampMs };
+      for (const batch of batches(some)) {
+        next = batch.header.lastOffset + 1;
+        if (batch.header.maxTimestamp < timestampMs || batch.header.isControl) continue;
+        for (const record of timesFrom(log.logStartOffset, batch))
+          if (record.timestampMs >= timestampMs) return record;
       }
     }
   }
   return undefined;
+}
+
+/**
+ * Offset and timestamp of each record at or after `start`. No objects are made of the records: a small batch may hold
+ * millions.
+ */
+function* timesFrom(start: Offset, { header, bytes }: BatchView): Generator<TimestampOffset> {
+  const isStamped = header.timestampType === 'LogAppendTime';
+  const cursor = RecordCursor.open(bytes, header);
+  while (cursor.next()) {
+    const { offset, timestampDelta } = cursor;
+    const timestampMs = isStamped ? header.maxTimestamp : header.baseTimestamp + timestampDelta;
+    if (offset >= start) yield { offset, timestampMs };
+  }
 }
 
 /**
@@ -74,9 +86,15 @@ async function largestWithin(log: ReadableLog, start: Offset, endOffset: Offset)
     const read = await log.read(next, options);
     if (read.batches.length === 0) break;
     for (const some of read.batches)
-      for (const { header } of batches(some)) {
+      for (const batch of batches(some)) {
+        const { header } = batch;
         next = header.lastOffset + 1;
-        if (header.count > 0 && !header.isControl) largest = Math.max(largest, header.maxTimestamp);
+        if (header.count === 0 || header.isControl || header.maxTimestamp <= largest) continue;
+        if (header.baseOffset >= log.logStartOffset) largest = header.maxTimestamp;
+        // What the header says may be that of a record below the start.
+        else
+          for (const { timestampMs } of timesFrom(log.logStartOffset, batch))
+            largest = Math.max(largest, timestampMs);
       }
   }
   return largest;

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EARLIEST_TIMESTAMP, type FetchPartition, LATEST_TIMESTAMP } from '../../../src/rpc/api/index.ts';
+import {
+  EARLIEST_TIMESTAMP,
+  type FetchPartition,
+  LATEST_TIMESTAMP,
+  MAX_TIMESTAMP,
+} from '../../../src/rpc/api/index.ts';
 import { TestCluster, TOPIC } from './cluster.ts';
 
 const at = (fetchOffset: number, overrides: Partial<FetchPartition> = {}): FetchPartition => ({
@@ -174,6 +179,21 @@ describe('an offset by time', () => {
     expect(await ask(cluster, 1, EARLIEST_TIMESTAMP)).toMatchObject({ error: 'NONE', offset: 0 });
     expect(await ask(cluster, 1, 1000)).toMatchObject({ error: 'NONE', offset: 0, timestampMs: 1000 });
     expect(await ask(cluster, 1, 2000)).toMatchObject({ error: 'NONE', offset: -1 });
+  });
+
+  it('is that of the largest timestamp when asked for it, once that is committed', async () => {
+    const cluster = await TestCluster.start();
+    expect(await ask(cluster, 1, MAX_TIMESTAMP)).toMatchObject({ offset: -1, timestampMs: -1 });
+    await cluster.finish(cluster.get(1).produce(['a', 'b']));
+    const { offset, timestampMs } = await ask(cluster, 1, MAX_TIMESTAMP);
+    const { log } = cluster.get(1).replica();
+    expect({ offset, timestampMs }).toEqual(await log.maxTimestamp());
+    expect(offset).toBeGreaterThanOrEqual(0);
+  });
+
+  it('is refused for a number that means nothing', async () => {
+    const cluster = await TestCluster.start();
+    await expect(ask(cluster, 1, -4).then(({ error }) => error)).resolves.toBe('INVALID_REQUEST');
   });
 
   it('is not available while a new leader may know less than the one before showed (KIP-207)', async () => {
