@@ -8,6 +8,7 @@
  */
 import {
   ApiError,
+  CorruptionError,
   type LeaderEpoch,
   type MonotonicMs,
   type Offset,
@@ -115,7 +116,7 @@ export class PartitionState {
     this.lastStableOffset = reply.lastStableOffset;
     this.logStartOffset = reply.logStartOffset;
     for (const chunk of reply.batches) {
-      for (const { header, bytes } of batches(chunk)) {
+      for (const { header, bytes } of this.#batchesOf(chunk)) {
         if (header.lastOffset < this.#fetchOffset) continue;
         const problem = checkCrcs ? validateBatch(bytes) : undefined;
         if (problem !== undefined)
@@ -127,6 +128,16 @@ export class PartitionState {
         this.bufferedBytes += bytes.length;
         this.#fetchOffset = header.lastOffset + 1;
       }
+    }
+  }
+
+  #batchesOf(chunk: Uint8Array): readonly FetchedBatch[] {
+    try {
+      return [...batches(chunk)];
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      const name = `${this.topic}-${this.partition}`;
+      throw new ApiError('CORRUPT_MESSAGE', `${name}: what was fetched does not end with a batch`);
     }
   }
 

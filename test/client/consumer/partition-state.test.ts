@@ -57,6 +57,18 @@ describe('partition state', () => {
     ]);
   });
 
+  it('refuses bytes that do not end with a batch, and takes nothing of them', () => {
+    const state = new PartitionState('t', 0, { offset: 0 });
+    const cut = Buffer.concat([batch(0, 2), batch(2, 2)]).subarray(0, -1);
+    expect(() => state.accept(reply(cut), true)).toThrow(/^t-0: what was fetched/);
+    expect(state.hasFetched).toBe(false);
+    try {
+      state.accept(reply(cut), true);
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'CORRUPT_MESSAGE' });
+    }
+  });
+
   it('makes answers under way stale when it is moved', () => {
     const state = new PartitionState('t', 0, { offset: 0 });
     state.accept(reply(batch(0, 5)), true);
