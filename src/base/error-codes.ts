@@ -60,7 +60,7 @@ export const ERRORS = {
   ),
   INVALID_PRODUCER_EPOCH: row(47, false, true, 'a newer producer with this id exists'),
   INVALID_TXN_STATE: row(48, false, true, 'the transaction is not in a state that allows this'),
-  KAFKA_STORAGE_ERROR: row(56, true, false, "the partition's log directory is offline"),
+  KAFKA_STORAGE_ERROR: row(56, true, false, "the partition's log, or its directory, is offline"),
   UNKNOWN_PRODUCER_ID: row(59, false, true, 'no state is known for this producer id'),
   FENCED_LEADER_EPOCH: row(74, true, true, 'the leader epoch in the request is older than the current one'),
   UNKNOWN_LEADER_EPOCH: row(75, true, true, 'the leader epoch in the request is newer than known here'),

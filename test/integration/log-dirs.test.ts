@@ -266,9 +266,9 @@ test('a bit turned in a closed segment of a follower: set aside, fetched anew, i
   const aside = await cluster.until('the damaged files aside', async () =>
     (await readdir(cluster.directoryOf(2))).find((name) => /^t-0\..*-damaged$/.test(name)),
   );
-  await fullIsr(cluster, 2);
   await cluster.producer().send('t', { value: 'after' });
   await equalReplicas(cluster, 0, COUNT + 1);
+  await fullIsr(cluster, 2);
   expect(await readFile(join(cluster.directoryOf(2), aside, basename(file)))).toEqual(damaged);
   expect(errors.lines.some(({ fields }) => fields.file === file)).toBe(true);
   await cluster.stop(1);
@@ -291,6 +291,10 @@ test('a bit turned on the last in-sync replica: offline, never served, until its
     for await (const record of consumer) served.push(record.value?.toString());
   })();
   reading.catch(() => {});
+  await cluster.until(
+    'the damage to be read',
+    async () => errors.of(1, 'log is offline').length > 0 || undefined,
+  );
   await cluster.until(
     'the log to be offline',
     async () => (await cluster.partition('t', 0))?.leaderId === -1 || undefined,
