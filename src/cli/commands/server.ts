@@ -65,7 +65,7 @@ function announce(node: ServerNode, config: NodeConfig, json: boolean): void {
   else
     printLine(
       `${roles.join(' and ')} ${config.nodeId} of cluster ${clusterId} is ready: ` +
-        `${Object.values(listeners).join(', ')}, data in ${config.logDirectory}`,
+        `${Object.values(listeners).join(', ')}, data in ${config.logDirectories.join(', ')}`,
     );
   process.send?.({ ready: config.nodeId });
 }
