@@ -1,10 +1,10 @@
 import { ApiError, EnvironmentError, NONE, type Offset, type WallMs } from '../base/index.ts';
-import { doomSegment } from './doomed-segment.ts';
 import type { LogState } from './log-state.ts';
-import { rebuildProducers } from './producer-replay.ts';
+import { rebuildProducers } from './producer/producer-replay.ts';
 import { retainedFrom } from './retention.ts';
-import { isIdleTooLong } from './roll-age.ts';
-import { findBatchBoundary, replaceSegments, truncateSegments } from './truncate-segments.ts';
+import { doomSegment } from './segment/doomed-segment.ts';
+import { isIdleTooLong } from './segment/roll-age.ts';
+import { findBatchBoundary, replaceSegments, truncateSegments } from './segment/truncate-segments.ts';
 
 /**
  * Takes away from a log, at its end or at its start. In memory at once, so that nobody reads or counts what

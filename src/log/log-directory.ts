@@ -22,22 +22,26 @@ import {
   ZERO_UUID,
 } from '../base/index.ts';
 import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
-import { saveCleanShutdown, takeCleanShutdown } from './clean-shutdown.ts';
-import { DelayedRemovals } from './delayed-removals.ts';
-import { DirectoryCheckpoints } from './directory-checkpoints.ts';
-import { sizeOfLastSegments } from './last-segment-sizes.ts';
-import type { LoadProgress } from './load-progress.ts';
-import { NO_CHECKPOINT } from './log-checkpoint.ts';
+import { saveCleanShutdown, takeCleanShutdown } from './checkpoint/clean-shutdown.ts';
+import { DirectoryCheckpoints } from './checkpoint/directory-checkpoints.ts';
+import { NO_CHECKPOINT } from './checkpoint/log-checkpoint.ts';
+import {
+  PARTITION_METADATA,
+  readPartitionMetadata,
+  savePartitionMetadata,
+} from './checkpoint/partition-metadata.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogCounters } from './log-metrics.ts';
 import type { LogIdentity, LogPromise, LogSurroundings } from './log-state.ts';
-import { offlineLog, openPartitionLog } from './open-partition-log.ts';
+import type { LoadProgress } from './open/load-progress.ts';
+import { offlineLog, openPartitionLog } from './open/open-partition-log.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { PARTITION_METADATA, readPartitionMetadata, savePartitionMetadata } from './partition-metadata.ts';
-import { parseLogFileName } from './segment-names.ts';
-import type { SegmentPool } from './segment-pool.ts';
+import type { TailCache } from './read/tail-cache.ts';
+import { DelayedRemovals } from './segment/delayed-removals.ts';
+import { sizeOfLastSegments } from './segment/last-segment-sizes.ts';
+import { parseLogFileName } from './segment/segment-names.ts';
+import type { SegmentPool } from './segment/segment-pool.ts';
 import { describeFailure, wayOut } from './storage-refusal.ts';
-import type { TailCache } from './tail-cache.ts';
 
 /** A data directory as the configuration and its meta.properties describe it. */
 export interface DataDirectory {

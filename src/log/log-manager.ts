@@ -17,15 +17,15 @@ import {
   type WallMs,
 } from '../base/index.ts';
 import { type Environment, NO_METRICS } from '../env/index.ts';
-import { BoundedFiles } from './bounded-files.ts';
 import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
-import { LoadProgress } from './load-progress.ts';
 import type { LogConfig } from './log-config.ts';
 import { type DataDirectory, LogDirectory } from './log-directory.ts';
 import { registerLogGauges, registerLogMetrics, registerLogSums } from './log-metrics.ts';
+import { LoadProgress } from './open/load-progress.ts';
 import type { PartitionLog } from './partition-log.ts';
-import { SegmentPool } from './segment-pool.ts';
-import { TailCache } from './tail-cache.ts';
+import { TailCache } from './read/tail-cache.ts';
+import { BoundedFiles } from './segment/bounded-files.ts';
+import { SegmentPool } from './segment/segment-pool.ts';
 
 export interface LogManagerOptions {
   /** The data directories, in the order of the configuration; made when missing. Not empty. */

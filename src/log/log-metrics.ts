@@ -1,8 +1,8 @@
 import type { MonotonicMs } from '../base/index.ts';
 import type { Metrics } from '../env/index.ts';
-import type { LoadProgress } from './load-progress.ts';
-import type { SegmentPool } from './segment-pool.ts';
-import type { TailCache } from './tail-cache.ts';
+import type { LoadProgress } from './open/load-progress.ts';
+import type { TailCache } from './read/tail-cache.ts';
+import type { SegmentPool } from './segment/segment-pool.ts';
 
 /** From a disk with a cache of its own to one in trouble. */
 const FLUSH_BUCKETS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 5000];

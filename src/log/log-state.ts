@@ -1,18 +1,18 @@
 import { ApiError, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
-import type { DelayedRemovals } from './delayed-removals.ts';
-import type { EpochCheckpoint } from './epoch-checkpoint.ts';
+import { LogWriter } from './append/log-writer.ts';
+import type { EpochCheckpoint } from './epoch/epoch-checkpoint.ts';
 import type { LogCounters } from './log-metrics.ts';
-import { LogReader } from './log-reader.ts';
-import { LogWriter } from './log-writer.ts';
-import type { LoadedLog } from './open-log.ts';
-import { encodeProducerSnapshot } from './producer-snapshot.ts';
-import type { ProducerStates } from './producer-states.ts';
-import type { Segment } from './segment.ts';
-import type { SegmentList } from './segment-list.ts';
-import type { SegmentPool } from './segment-pool.ts';
+import type { LoadedLog } from './open/open-log.ts';
+import { encodeProducerSnapshot } from './producer/producer-snapshot.ts';
+import type { ProducerStates } from './producer/producer-states.ts';
+import { LogReader } from './read/log-reader.ts';
+import { LogTail, type TailCache } from './read/tail-cache.ts';
+import type { DelayedRemovals } from './segment/delayed-removals.ts';
+import type { Segment } from './segment/segment.ts';
+import type { SegmentList } from './segment/segment-list.ts';
+import type { SegmentPool } from './segment/segment-pool.ts';
 import { describeFailure, storageRefusal, wayOut } from './storage-refusal.ts';
-import { LogTail, type TailCache } from './tail-cache.ts';
 
 /** What the logs of one directory share. */
 export interface LogSurroundings {

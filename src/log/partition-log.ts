@@ -9,19 +9,19 @@ import {
   type Uuid,
   type WallMs,
 } from '../base/index.ts';
-import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append-checks.ts';
+import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append/append-checks.ts';
 import { LogCompactor } from './compaction/log-compactor.ts';
-import type { EpochEnd } from './epoch-cache.ts';
+import type { EpochEnd } from './epoch/epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogCutter } from './log-cutter.ts';
-import { isReadFatal } from './log-reader.ts';
 import { type LogIdentity, LogState, type LogSurroundings } from './log-state.ts';
-import type { LoadedLog } from './open-log.ts';
-import { saveSnapshot } from './producer-replay.ts';
-import { EMPTY_READ, type LogRead, type ReadOptions } from './read-log.ts';
+import type { LoadedLog } from './open/open-log.ts';
+import { saveSnapshot } from './producer/producer-replay.ts';
+import { isReadFatal } from './read/log-reader.ts';
+import { EMPTY_READ, type LogRead, type ReadOptions } from './read/read-log.ts';
+import { findLargestTimestamp, searchTimestamp, type TimestampOffset } from './read/search-timestamp.ts';
 import { readBatchHeader, stampBatch } from './record/index.ts';
 import { ClosedSegments } from './scrub/closed-segments.ts';
-import { findLargestTimestamp, searchTimestamp, type TimestampOffset } from './search-timestamp.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 export interface LogAppend {

@@ -12,8 +12,8 @@
  * Source: Kafka's UnifiedLog.deleteOldSegments.
  */
 import { NONE, type Offset, type WallMs } from '../base/index.ts';
-import type { Segment } from './segment.ts';
-import type { SegmentList } from './segment-list.ts';
+import type { Segment } from './segment/segment.ts';
+import type { SegmentList } from './segment/segment-list.ts';
 
 export interface RetainedLog {
   readonly segments: SegmentList;

@@ -5,17 +5,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readMetaProperties, readWholeFile, writeMetaProperties } from '../../src/env/index.ts';
-import { readCheckpoints, saveCheckpoints } from '../../src/log/checkpoints.ts';
-import { saveCleanShutdown, takeCleanShutdown } from '../../src/log/clean-shutdown.ts';
-import { EpochCheckpoint } from '../../src/log/epoch-checkpoint.ts';
-import { OffsetIndex } from '../../src/log/offset-index.ts';
-import { readPartitionMetadata, savePartitionMetadata } from '../../src/log/partition-metadata.ts';
+import { readCheckpoints, saveCheckpoints } from '../../src/log/checkpoint/checkpoints.ts';
+import { saveCleanShutdown, takeCleanShutdown } from '../../src/log/checkpoint/clean-shutdown.ts';
+import { readPartitionMetadata, savePartitionMetadata } from '../../src/log/checkpoint/partition-metadata.ts';
+import { EpochCheckpoint } from '../../src/log/epoch/epoch-checkpoint.ts';
 import {
   decodeProducerEntries,
   decodeProducerSnapshot,
   encodeProducerSnapshot,
-} from '../../src/log/producer-snapshot.ts';
-import { ProducerStates } from '../../src/log/producer-states.ts';
+} from '../../src/log/producer/producer-snapshot.ts';
+import { ProducerStates } from '../../src/log/producer/producer-states.ts';
 import {
   BatchBuilder,
   batches,
@@ -27,7 +26,8 @@ import {
   validateBatch,
 } from '../../src/log/record/index.ts';
 import { decodeScrubCheckpoint, encodeScrubCheckpoint } from '../../src/log/scrub/scrub-checkpoint.ts';
-import { TimeIndex } from '../../src/log/time-index.ts';
+import { OffsetIndex } from '../../src/log/segment/offset-index.ts';
+import { TimeIndex } from '../../src/log/segment/time-index.ts';
 import { decodeEntry, encodeEntry } from '../../src/raft/store/entry-codec.ts';
 import { decodeHardState, encodeHardState } from '../../src/raft/store/hard-state-codec.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkProducedBatch, toStoredBatch } from '../../src/log/append-checks.ts';
+import { checkProducedBatch, toStoredBatch } from '../../src/log/append/append-checks.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../src/log/index.ts';
 import {
   BatchBuilder,

@@ -6,7 +6,7 @@
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { CorruptionError, SeededRandom } from '../../src/base/index.ts';
-import type { TimestampOffset } from '../../src/log/search-timestamp.ts';
+import type { TimestampOffset } from '../../src/log/read/search-timestamp.ts';
 import { LogFixture } from './log-fixture.ts';
 
 const FLIPS = Number(process.env.QUORATE_FLIPS ?? 1000);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BoundedFiles } from '../../src/log/bounded-files.ts';
+import { BoundedFiles } from '../../src/log/segment/bounded-files.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
 
 /** Lets everything run that is not held back. */

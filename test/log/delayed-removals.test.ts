@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError } from '../../src/base/index.ts';
-import { DelayedRemovals, type Doomed } from '../../src/log/delayed-removals.ts';
+import { DelayedRemovals, type Doomed } from '../../src/log/segment/delayed-removals.ts';
 import { RecordingLogger, Scheduler, VirtualTimers } from '../../src/testing/twins/index.ts';
 import { LogFixture, TOPIC_ID, valuesOf } from './log-fixture.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EpochCache } from '../../src/log/epoch-cache.ts';
+import { EpochCache } from '../../src/log/epoch/epoch-cache.ts';
 import { LogFixture } from './log-fixture.ts';
 
 const cacheOf = (...entries: [number, number][]): EpochCache =>

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/log/producer-snapshot.ts';
-import { BATCHES_PER_PRODUCER, PRODUCERS_MAX, ProducerStates } from '../../src/log/producer-states.ts';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../src/log/producer/producer-snapshot.ts';
+import {
+  BATCHES_PER_PRODUCER,
+  PRODUCERS_MAX,
+  ProducerStates,
+} from '../../src/log/producer/producer-states.ts';
 import { readBatchHeader, stampBatch } from '../../src/log/record/index.ts';
 import { batchOf, LogFixture } from './log-fixture.ts';
 

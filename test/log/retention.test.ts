@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_LOG_CONFIG } from '../../src/log/index.ts';
-import { rollAgeMs } from '../../src/log/roll-age.ts';
-import { Segment } from '../../src/log/segment.ts';
+import { rollAgeMs } from '../../src/log/segment/roll-age.ts';
+import { Segment } from '../../src/log/segment/segment.ts';
 import { LogFixture } from './log-fixture.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Segment } from '../../src/log/segment.ts';
-import { SegmentPool } from '../../src/log/segment-pool.ts';
+import { Segment } from '../../src/log/segment/segment.ts';
+import { SegmentPool } from '../../src/log/segment/segment-pool.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
 
 describe('who opens a segment', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/index.ts';
 import { type Logger, SILENT } from '../../src/env/index.ts';
 import { DEFAULT_LOG_CONFIG, openLogManager } from '../../src/log/index.ts';
-import { LoadProgress } from '../../src/log/load-progress.ts';
+import { LoadProgress } from '../../src/log/open/load-progress.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
 import { batchOf, LogFixture, TOPIC_ID } from './log-fixture.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/index.ts';
 import { type Metrics, NO_METRICS, SILENT } from '../../src/env/index.ts';
 import { DEFAULT_LOG_CONFIG, openLogManager } from '../../src/log/index.ts';
-import { LogTail, TailCache } from '../../src/log/tail-cache.ts';
+import { LogTail, TailCache } from '../../src/log/read/tail-cache.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
 import { batchOf, TOPIC_ID } from './log-fixture.ts';
 

@@ -1,8 +1,8 @@
 import type { Offset } from '../../base/index.ts';
 import type { FileHandle, Files } from '../../env/index.ts';
 import type { BatchHeader } from '../record/index.ts';
-import { Segment } from '../segment.ts';
-import { SegmentIndex } from '../segment-index.ts';
+import { Segment } from '../segment/segment.ts';
+import { SegmentIndex } from '../segment/segment-index.ts';
 
 /** Bytes that go out in one write. */
 const WRITE_BYTES = 512 * 1024;

@@ -7,8 +7,8 @@
  */
 import { CorruptionError, EnvironmentError, type Random } from '../../base/index.ts';
 import { type Clock, type Logger, sleep, type Timers } from '../../env/index.ts';
-import { isReadFatal } from '../log-reader.ts';
 import type { PartitionLog } from '../partition-log.ts';
+import { isReadFatal } from '../read/log-reader.ts';
 import { SECRET_BYTES } from './core/key-hash.ts';
 import type { CleaningPlan } from './core/plan-cleaning.ts';
 import { Throttle } from './core/throttle.ts';

@@ -11,9 +11,9 @@
 import type { Offset, WallMs } from '../../base/index.ts';
 import { assert } from '../../base/index.ts';
 import type { LogState } from '../log-state.ts';
-import { loadSnapshot } from '../producer-replay.ts';
+import { loadSnapshot } from '../producer/producer-replay.ts';
 import { BATCH_HEADER_BYTES, batchMaxTimestamp, readBatchHeader } from '../record/index.ts';
-import type { Segment } from '../segment.ts';
+import type { Segment } from '../segment/segment.ts';
 import { batchChunks } from './batch-chunks.ts';
 import { CleanedFile } from './cleaned-file.ts';
 import { groupSegments } from './core/group-segments.ts';

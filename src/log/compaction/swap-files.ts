@@ -11,8 +11,8 @@
  */
 import { CorruptionError, type Offset } from '../../base/index.ts';
 import type { Files } from '../../env/index.ts';
-import { offsetName, parseLogFileName } from '../segment-names.ts';
-import { scanBatches } from '../segment-scan.ts';
+import { offsetName, parseLogFileName } from '../segment/segment-names.ts';
+import { scanBatches } from '../segment/segment-scan.ts';
 
 const CLEANED = '.cleaned';
 const SWAP = '.swap';

@@ -9,11 +9,11 @@
  */
 import type { Offset } from '../../base/index.ts';
 import { META_PROPERTIES } from '../../env/index.ts';
-import { CHECKPOINT_NAMES } from '../checkpoints.ts';
-import { CLEAN_SHUTDOWN } from '../clean-shutdown.ts';
-import { EPOCH_CHECKPOINT } from '../epoch-checkpoint.ts';
-import { PARTITION_METADATA } from '../partition-metadata.ts';
-import { parseLogFileName } from '../segment-names.ts';
+import { CHECKPOINT_NAMES } from '../checkpoint/checkpoints.ts';
+import { CLEAN_SHUTDOWN } from '../checkpoint/clean-shutdown.ts';
+import { PARTITION_METADATA } from '../checkpoint/partition-metadata.ts';
+import { EPOCH_CHECKPOINT } from '../epoch/epoch-checkpoint.ts';
+import { parseLogFileName } from '../segment/segment-names.ts';
 
 export const LOG_FILE_KINDS = [
   'segment',

@@ -1,13 +1,13 @@
 /** One entrance for all files of a log: what a file holds, as rows, whatever its format. Reads only, takes no lock. */
 import { CorruptionError, type Offset, StartupError } from '../../base/index.ts';
 import { decodeMetaProperties, type FileHandle, type Files } from '../../env/index.ts';
-import { decodeOffsetCheckpoint } from '../checkpoints.ts';
-import { decodeCleanShutdown } from '../clean-shutdown.ts';
-import { decodeEpochEntries } from '../epoch-checkpoint.ts';
-import { decodeOffsetEntries } from '../offset-index.ts';
-import { decodePartitionMetadata } from '../partition-metadata.ts';
-import { decodeProducerEntries, firstSequenceOf } from '../producer-snapshot.ts';
-import { decodeTimeEntries } from '../time-index.ts';
+import { decodeOffsetCheckpoint } from '../checkpoint/checkpoints.ts';
+import { decodeCleanShutdown } from '../checkpoint/clean-shutdown.ts';
+import { decodePartitionMetadata } from '../checkpoint/partition-metadata.ts';
+import { decodeEpochEntries } from '../epoch/epoch-checkpoint.ts';
+import { decodeProducerEntries, firstSequenceOf } from '../producer/producer-snapshot.ts';
+import { decodeOffsetEntries } from '../segment/offset-index.ts';
+import { decodeTimeEntries } from '../segment/time-index.ts';
 import { findLogFileKind, type LogFileKind } from './file-kinds.ts';
 import { inspectSegment, type SegmentOptions } from './inspect-segment.ts';
 import type { Fields, Inspection, RowType } from './inspection.ts';

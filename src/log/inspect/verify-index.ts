@@ -9,9 +9,9 @@
  * Source: Kafka's OffsetIndex, TimeIndex, kafka-dump-log --verify-index-only.
  */
 import { CorruptionError, NONE } from '../../base/index.ts';
-import type { OffsetEntry } from '../offset-index.ts';
 import type { BatchHeader } from '../record/index.ts';
-import type { TimeEntry } from '../time-index.ts';
+import type { OffsetEntry } from '../segment/offset-index.ts';
+import type { TimeEntry } from '../segment/time-index.ts';
 import type { Mismatch } from './check-batches.ts';
 
 export interface IndexMismatch extends Mismatch {

@@ -7,8 +7,8 @@
  */
 import { EnvironmentError, type Offset } from '../../base/index.ts';
 import { type FileHandle, type Files, readWholeFile } from '../../env/index.ts';
-import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../offset-index.ts';
-import { decodeTimeEntries, TIME_ENTRY_BYTES } from '../time-index.ts';
+import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../segment/offset-index.ts';
+import { decodeTimeEntries, TIME_ENTRY_BYTES } from '../segment/time-index.ts';
 import { siblingOf } from './find-log-files.ts';
 import { sayEnd } from './inspect-segment.ts';
 import type { Inspection } from './inspection.ts';

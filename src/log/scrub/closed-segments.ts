@@ -1,6 +1,6 @@
 import type { LeaderEpoch, Offset } from '../../base/index.ts';
 import type { LogState } from '../log-state.ts';
-import type { Segment } from '../segment.ts';
+import type { Segment } from '../segment/segment.ts';
 
 /** A closed segment as it was when it was listed. */
 export interface ClosedSegment {

@@ -8,7 +8,7 @@
  */
 import { CorruptionError, type WallMs } from '../../base/index.ts';
 import { type Files, readWholeFile, replaceFile } from '../../env/index.ts';
-import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint-file.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../checkpoint/checkpoint-file.ts';
 import type { ScrubPlace } from './scrub-round.ts';
 
 export const SCRUB_CHECKPOINT = 'scrub-checkpoint';

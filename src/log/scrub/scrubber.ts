@@ -8,8 +8,8 @@
  */
 import { CorruptionError, EnvironmentError, type MonotonicMs, type PartitionId } from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
-import { isReadFatal } from '../log-reader.ts';
 import type { PartitionLog } from '../partition-log.ts';
+import { isReadFatal } from '../read/log-reader.ts';
 import type { ClosedSegment } from './closed-segments.ts';
 import {
   readScrubCheckpoint,

@@ -1,10 +1,10 @@
 import { EnvironmentError, type Offset } from '../../base/index.ts';
 import { type FileHandle, type Files, readWholeFile, replaceFile } from '../../env/index.ts';
 import { OffsetIndexVerifier, TimeIndexVerifier } from '../inspect/verify-index.ts';
-import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../offset-index.ts';
 import type { BatchHeader } from '../record/index.ts';
-import { SegmentIndex } from '../segment-index.ts';
-import { decodeTimeEntries, TIME_ENTRY_BYTES } from '../time-index.ts';
+import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../segment/offset-index.ts';
+import { SegmentIndex } from '../segment/segment-index.ts';
+import { decodeTimeEntries, TIME_ENTRY_BYTES } from '../segment/time-index.ts';
 import { checkPiece, type Damage } from './check-batches.ts';
 import type { ClosedSegment, ClosedSegments } from './closed-segments.ts';
 

@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { plainRecords } from '../../../src/broker/fetch/plain-records.ts';
 import { PartitionState } from '../../../src/client/consumer/partition-state.ts';
-import { checkProducedBatch, toStoredBatch } from '../../../src/log/append-checks.ts';
+import { checkProducedBatch, toStoredBatch } from '../../../src/log/append/append-checks.ts';
 import { DEFAULT_LOG_CONFIG } from '../../../src/log/index.ts';
 import { BatchChecker } from '../../../src/log/inspect/check-batches.ts';
+import { searchTimestamp } from '../../../src/log/read/search-timestamp.ts';
 import { filterBatch, type RecordCursor, readBatchHeader } from '../../../src/log/record/index.ts';
-import { searchTimestamp } from '../../../src/log/search-timestamp.ts';
 import { batchAround } from '../../log/record/bombs.ts';
 
 type Reader = (batch: Buffer) => unknown;

@@ -1,0 +1,114 @@
+import { CorruptionError, type Offset } from '../../base/index.ts';
+import { type FileHandle, type Files, type Logger, readWholeFile, replaceFile } from '../../env/index.ts';
+import type { Segment } from '../segment/segment.ts';
+import type { SegmentList } from '../segment/segment-list.ts';
+import { offsetName, parseLogFileName } from '../segment/segment-names.ts';
+import { scanBatches } from '../segment/segment-scan.ts';
+import { locateBatch } from '../segment/trusted-index.ts';
+import { decodeProducerSnapshot, encodeProducerSnapshot } from './producer-snapshot.ts';
+import { ProducerStates } from './producer-states.ts';
+
+/** Offsets of the snapshots among the names of files of a log's directory, in their order. */
+export function snapshotsAmong(names: readonly string[]): Offset[] {
+  return names.flatMap((name) => {
+    const parsed = parseLogFileName(name);
+    return parsed?.suffix === 'snapshot' ? [parsed.offset] : [];
+  });
+}
+
+export function snapshotPath(directory: string, offset: Offset): string {
+  return `${directory}/${offsetName(offset)}.snapshot`;
+}
+
+/** Snapshots above `offset` describe a log that is no more. */
+export async function removeSnapshotsAbove(files: Files, directory: string, offset: Offset): Promise<void> {
+  await keepSnapshotsUpTo(files, directory, snapshotsAmong(await files.list(directory)), offset);
+}
+
+/** The same with a list of them at hand; resolves with those that are left. */
+export async function keepSnapshotsUpTo(
+  files: Files,
+  directory: string,
+  snapshots: readonly Offset[],
+  offset: Offset,
+): Promise<Offset[]> {
+  for (const snapshot of snapshots)
+    if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
+  return snapshots.filter((snapshot) => snapshot <= offset);
+}
+
+/**
+ * The newest good snapshot at or below `offset`; a damaged one is removed, for all can be found in the log
+ * again.
+ */
+export async function loadSnapshot(
+  files: Files,
+  directory: string,
+  offset: Offset,
+  logger: Logger,
+  listed?: readonly Offset[],
+): Promise<{ states: ProducerStates; offset: Offset } | undefined> {
+  const among = listed ?? snapshotsAmong(await files.list(directory));
+  const snapshots = among.filter((snapshot) => snapshot <= offset);
+  for (const snapshot of snapshots.reverse()) {
+    const path = snapshotPath(directory, snapshot);
+    const bytes = await readWholeFile(files, path);
+    if (bytes === undefined) continue;
+    try {
+      return { states: decodeProducerSnapshot(bytes, path), offset: snapshot };
+    } catch (error) {
+      if (!(error instanceof CorruptionError)) throw error;
+      logger.warn({ path, error: error.message }, 'removed a damaged producer snapshot');
+      await files.remove(path);
+    }
+  }
+  return undefined;
+}
+
+/** Saves the states at `offset`, the end of the log, so that the next start need not replay. */
+export async function saveSnapshot(
+  files: Files,
+  directory: string,
+  offset: Offset,
+  states: ProducerStates,
+): Promise<void> {
+  await replaceFile(files, `${directory}/${offsetName(offset)}.snapshot`, encodeProducerSnapshot(states));
+}
+
+/**
+ * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from
+ * the headers of the batches since. All bytes of the log must be in its files. `listed`: the snapshots there are,
+ * ascending; looked for when absent.
+ */
+export async function rebuildProducers(
+  segments: SegmentList,
+  endOffset: Offset,
+  logger: Logger,
+  listed?: readonly Offset[],
+): Promise<ProducerStates> {
+  const snapshot = await loadSnapshot(segments.files, segments.directory, endOffset, logger, listed);
+  const states = snapshot?.states ?? new ProducerStates();
+  states.savedOffset = snapshot?.offset;
+  const from = snapshot?.offset ?? 0;
+  const { indexIntervalBytes } = segments.config;
+  if (from >= endOffset) return states;
+  for (let i = segments.indexOf(from); i < segments.all.length; i++) {
+    const segment = segments.all[i] as Segment;
+    if (segment.baseOffset >= endOffset || segment.writtenBytes === 0) continue;
+    await segments.use(segment, async (handle, index) =>
+      replay(segment, handle, await locateBatch(segment, { handle, index }, from, indexIntervalBytes)),
+    );
+  }
+  return states;
+
+  async function replay(segment: Segment, handle: FileHandle, start: number): Promise<void> {
+    const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
+    const end = await scanBatches(handle, range, (header) => {
+      if (header.baseOffset >= endOffset) return false;
+      if (header.baseOffset >= from) states.record(header);
+      return true;
+    });
+    if (end.problem !== undefined)
+      throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
+  }
+}
