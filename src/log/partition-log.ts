@@ -126,12 +126,7 @@ export class PartitionLog {
 
   /** Of the last batch; -1: the log is empty. */
   get lastBatchEpoch(): LeaderEpoch {
-    const { entries } = this.#state.epochs.cache;
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const entry = entries[i];
-      if (entry !== undefined && entry.startOffset < this.#state.logEndOffset) return entry.epoch;
-    }
-    return NONE;
+    return this.epochAt(this.#state.logEndOffset - 1);
   }
 
   /** Bytes of all segments. */
@@ -312,6 +307,11 @@ export class PartitionLog {
    */
   assignEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
     if (this.#state.epochs.cache.assign(epoch, startOffset)) this.#state.epochs.touch();
+  }
+
+  /** Of the leader that wrote, or will write, at `offset`; -1: not known. */
+  epochAt(offset: Offset): LeaderEpoch {
+    return this.#state.epochs.cache.epochAt(offset) ?? NONE;
   }
 
   /** See EpochCache.endOffsetFor: the largest epoch at or below `epoch` and its end, or undefined. */

@@ -65,6 +65,7 @@ export interface ListOffsetsPartitionReply extends Outcome, PartitionRef {
   /** First offset whose timestamp is at or after the asked one; -1: none. */
   readonly offset: Offset;
   readonly timestampMs: number;
+  /** Of the record at `offset`, for the end of the log of its leader; -1: none or not known. */
   readonly leaderEpoch: LeaderEpoch;
   readonly currentLeader?: CurrentLeader;
 }

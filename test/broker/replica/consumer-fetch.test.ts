@@ -191,6 +191,29 @@ describe('an offset by time', () => {
     expect(offset).toBeGreaterThanOrEqual(0);
   });
 
+  it('comes with the epoch of its record, the end with that of the leader (KIP-320)', async () => {
+    const cluster = await TestCluster.start();
+    const epochOf = async (id: number, timestampMs: number) => {
+      const { error, offset, leaderEpoch } = await ask(cluster, id, timestampMs);
+      return { error, offset, leaderEpoch };
+    };
+    const answer = (offset: number, leaderEpoch: number) => ({ error: 'NONE', offset, leaderEpoch });
+    expect(await epochOf(1, MAX_TIMESTAMP)).toEqual(answer(-1, -1));
+    await cluster.finish(cluster.get(1).produce(['a', 'b']));
+    for (const leader of [2, 3]) cluster.elect(leader, [1, 2, 3]);
+    await cluster.finish(cluster.get(3).produce(['c']));
+    cluster.elect(1, [1, 2, 3]);
+    await cluster.until(() => cluster.get(1).replica().log.highWatermark === 3);
+    const { timestampMs } = await ask(cluster, 1, MAX_TIMESTAMP);
+    expect(await epochOf(1, EARLIEST_TIMESTAMP)).toEqual(answer(0, 0));
+    expect(await epochOf(1, 0)).toEqual(answer(0, 0));
+    expect(await epochOf(1, LATEST_TIMESTAMP)).toEqual(answer(3, 3));
+    expect(await epochOf(1, timestampMs + 1)).toEqual(answer(-1, -1));
+    await cluster.finish(cluster.get(1).replica().log.advanceLogStart(2));
+    expect(await epochOf(1, EARLIEST_TIMESTAMP)).toEqual(answer(2, 2));
+    expect(await epochOf(1, 0)).toEqual(answer(2, 2));
+  });
+
   it('is refused for a number that means nothing', async () => {
     const cluster = await TestCluster.start();
     await expect(ask(cluster, 1, -4).then(({ error }) => error)).resolves.toBe('INVALID_REQUEST');
