@@ -4,6 +4,7 @@
  */
 export { Admin, type AdminOptions, type CreateTopicsOptions, type TopicSpec } from './admin/admin.ts';
 export type { RecordsDeleted, RecordsToDelete } from './admin/delete-records.ts';
+export type { OffsetTime, PartitionOffset } from './admin/list-topic-offsets.ts';
 export type { LogVerdict, ReplicaAnswer, ReplicaProblem } from './admin/verify-log.ts';
 export { Client, type ClientOptions, type ClientSettings, createClient } from './client.ts';
 export type { ClientEnvironment } from './client-environment.ts';

@@ -5,6 +5,7 @@ import type { TopicDescription } from '../../rpc/api/index.ts';
 import { type CommonOptions, keyValue, wholeNumber, withClient, withCommonOptions } from '../options.ts';
 import { printJson, printLine } from '../output.ts';
 import { defineDeleteRecords } from './topics-delete-records.ts';
+import { defineOffsets } from './topics-offsets.ts';
 
 interface CreateOptions extends CommonOptions {
   readonly partitions?: number;
@@ -49,6 +50,7 @@ export function defineTopics(topics: Command): void {
       }),
     );
   defineDeleteRecords(topics);
+  defineOffsets(topics);
 }
 
 async function create(client: Client, topic: string, options: CreateOptions): Promise<void> {

@@ -18,6 +18,7 @@ import type {
 } from '../../rpc/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { deleteRecords, type RecordsDeleted, type RecordsToDelete } from './delete-records.ts';
+import { listTopicOffsets, type OffsetTime, type PartitionOffset } from './list-topic-offsets.ts';
 import { type LogVerdict, verifyLog } from './verify-log.ts';
 
 export interface AdminOptions {
@@ -126,6 +127,16 @@ export class Admin {
   ): Promise<readonly RecordsDeleted[]> {
     const { timeoutMs = this.#timeoutMs, signal } = options;
     return deleteRecords(this.#cluster, records, { timeoutMs, signal });
+  }
+
+  /** An offset of each partition of `topic`, ascending by partition. */
+  listOffsets(
+    topic: string,
+    time: OffsetTime,
+    options: AdminOptions = {},
+  ): Promise<readonly PartitionOffset[]> {
+    const { timeoutMs = this.#timeoutMs, signal } = options;
+    return listTopicOffsets(this.#cluster, topic, time, { timeoutMs, signal });
   }
 
   /**

@@ -97,6 +97,14 @@ describe('topics', () => {
     expect(again.json()).toEqual([{ topic: 'aged', partition: 0, low_watermark: 3 }]);
     const left = await runWell('consume aged --from-beginning --timeout-ms 1000 --format %p:%o:%v');
     expect(left.stdout.trim()).toBe('0:3:d');
+    expect((await runWell('topics offsets aged')).stdout).toBe('aged:0:4\naged:1:4\n');
+    expect((await runWell('topics offsets aged --time earliest')).stdout).toBe('aged:0:3\naged:1:4\n');
+    expect((await runWell('topics offsets aged --time 1000')).stdout).toBe('aged:0:3\naged:1:\n');
+    const newest = (await runWell('topics offsets aged --time max-timestamp --json')).json();
+    expect(newest).toMatchObject([
+      { offset: 3 },
+      { topic: 'aged', partition: 1, offset: -1, timestamp_ms: -1 },
+    ]);
     const beyond = await run('topics delete-records aged --partition 0:9 --partition 1:4');
     expect(beyond).toMatchObject({ code: 1, stdout: 'partition: aged-1\tlow_watermark: 4\n' });
     expect(beyond.stderr).toMatch(/OFFSET_OUT_OF_RANGE.*high watermark 4, not 9/);
@@ -299,6 +307,8 @@ describe('words for mistakes', () => {
     ['topics delete nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics delete-records nowhere --partition 0:1', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
     ['topics delete-records nowhere --partition 0', /--before-offset/],
+    ['topics offsets nowhere', /UNKNOWN_TOPIC_OR_PARTITION.*nowhere/],
+    ['topics offsets nowhere --time soon', /--time is latest.*soon/],
     ['topics create ../x', /INVALID_TOPIC_EXCEPTION.*\.\.\/x/],
     ['produce ../x', /INVALID_TOPIC_EXCEPTION.*\.\.\/x/],
     ['topics create wide --replication-factor 9', /INVALID_REPLICATION_FACTOR.*9.*3/],
