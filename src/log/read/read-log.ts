@@ -11,11 +11,10 @@ import {
   BATCH_MAGIC,
   batchBaseOffset,
   batchLastOffset,
-  batchLeaderEpoch,
   batchMagic,
   batchSizeBytes,
-  validateBatch,
 } from '../record/index.ts';
+import { findBatchDamage } from '../segment/batch-damage.ts';
 import type { Segment } from '../segment/segment.ts';
 import { locateBatch, type OpenedSegment } from '../segment/trusted-index.ts';
 
@@ -65,7 +64,7 @@ export interface ReadWitness {
   /** What the file holds now ends at or before it. */
   endOffset(): Offset;
   /** Of the batch that holds the offset; undefined: not known. */
-  epochAt(offset: Offset): LeaderEpoch | undefined;
+  readonly epochAt: (offset: Offset) => LeaderEpoch | undefined;
 }
 
 /**
@@ -170,14 +169,8 @@ function selectBatches(
 
 function assertSound(window: Window, at: number, size: number, walk: Walk, witness: ReadWitness): void {
   const batch = window.bytes.subarray(at, at + size);
-  const problem = validateBatch(batch);
-  if (problem !== undefined) throw damage(window, at, 'a whole batch', problem.message);
-  const baseOffset = batchBaseOffset(batch);
-  if (baseOffset < walk.nextOffset)
-    throw damage(window, at, `offset ${walk.nextOffset} or more`, `${baseOffset}`);
-  const epoch = witness.epochAt(batchLastOffset(batch));
-  if (epoch !== undefined && epoch !== batchLeaderEpoch(batch))
-    throw damage(window, at, `leader epoch ${epoch}`, `${batchLeaderEpoch(batch)}`);
+  const bad = findBatchDamage(batch, walk.nextOffset, witness.epochAt);
+  if (bad !== undefined) throw damage(window, at, bad.expected, bad.found);
 }
 
 /** What comes after the last batch begins after it: else the offset of one of them is wrong. */

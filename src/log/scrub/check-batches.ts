@@ -15,13 +15,11 @@ import {
   batchMagic,
   batchSizeBytes,
   readBatchHeader,
-  validateBatch,
 } from '../record/index.ts';
+import { type BatchDamage, findBatchDamage } from '../segment/batch-damage.ts';
 
-export interface Damage {
+export interface Damage extends BatchDamage {
   readonly position: number;
-  readonly expected: string;
-  readonly found: string;
 }
 
 /** A piece of a segment. */
@@ -70,17 +68,9 @@ export function checkPiece(
       if (at === 0) return { kind: 'longer', sizeBytes };
       break;
     }
-    const problem = validateBatch(bytes.subarray(at, at + sizeBytes));
-    if (problem !== undefined) return damage('a valid batch', problem.message);
+    const bad = findBatchDamage(bytes.subarray(at, at + sizeBytes), nextOffset, epochAt);
+    if (bad !== undefined) return damage(bad.expected, bad.found);
     const header = readBatchHeader(bytes, at);
-    if (header.baseOffset < nextOffset)
-      return damage(`a batch of offset ${nextOffset} or more`, `one of offset ${header.baseOffset}`);
-    const epoch = epochAt(header.baseOffset);
-    if (epoch !== undefined && epoch !== header.leaderEpoch)
-      return damage(
-        `leader epoch ${epoch} at offset ${header.baseOffset}`,
-        `leader epoch ${header.leaderEpoch}`,
-      );
     visit(header, position);
     at += sizeBytes;
     position += sizeBytes;
