@@ -7,6 +7,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { CorruptionError, SeededRandom } from '../../src/base/index.ts';
 import type { TimestampOffset } from '../../src/log/read/search-timestamp.ts';
+import { batches } from '../../src/log/record/index.ts';
 import { LogFixture } from './log-fixture.ts';
 
 const FLIPS = Number(process.env.QUORATE_FLIPS ?? 1000);
@@ -22,6 +23,8 @@ type Outcome = 'no difference' | 'offline at the start' | 'offline when read' | 
 /** What a reader can learn of a log. */
 interface Truth {
   readonly values: readonly string[];
+  /** That the batches bear. */
+  readonly batchEpochs: readonly number[];
   readonly epochs: readonly unknown[];
   readonly byTime: readonly (TimestampOffset | undefined)[];
   readonly newest: TimestampOffset | undefined;
@@ -62,7 +65,16 @@ async function learn(fixture: LogFixture, random: SeededRandom): Promise<Truth> 
   const byTime = [];
   for (const time of TIMES) byTime.push(await log.offsetForTimestamp(time));
   const epochs = [0, 1, 2, 3, 4].map((epoch) => log.endOffsetForEpoch(epoch));
-  return { values, epochs, byTime, newest: await log.maxTimestamp() };
+  const batchEpochs: number[] = [];
+  for (let next = 0; next < log.logEndOffset; ) {
+    const options = { maxBytes: 2 ** 20, upperBound: log.logEndOffset, atLeastOne: true };
+    for (const bytes of (await log.read(next, options)).batches)
+      for (const { header } of batches(bytes)) {
+        batchEpochs.push(header.leaderEpoch);
+        next = header.lastOffset + 1;
+      }
+  }
+  return { values, batchEpochs, epochs, byTime, newest: await log.maxTimestamp() };
 }
 
 /** The log as it is after the flip: as it was, or offline because it noticed. */
