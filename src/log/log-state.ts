@@ -1,4 +1,4 @@
-import { ApiError, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
+import { ApiError, type LeaderEpoch, NONE, type Offset, type PartitionId, type Uuid } from '../base/index.ts';
 import type { Files, Logger } from '../env/index.ts';
 import { LogWriter } from './append/log-writer.ts';
 import type { EpochCheckpoint } from './epoch/epoch-checkpoint.ts';
@@ -121,8 +121,18 @@ export class LogState implements LogPromise {
     return Math.min(this.writer.syncedOffset, this.soundTo);
   }
 
+  /** Of the last batch; -1: the log is empty. */
+  get lastBatchEpoch(): LeaderEpoch {
+    return this.epochs.cache.epochAt(this.logEndOffset - 1) ?? NONE;
+  }
+
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** See PartitionLog. */
+  assignEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
+    if (this.epochs.cache.assign(epoch, startOffset)) this.epochs.touch();
   }
 
   /** Begins a new active segment, in memory: its file comes with what is written to it next. */

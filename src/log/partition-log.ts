@@ -1,7 +1,4 @@
 import {
-  ApiError,
-  AssertionError,
-  EnvironmentError,
   type LeaderEpoch,
   NONE,
   type Offset,
@@ -9,30 +6,18 @@ import {
   type Uuid,
   type WallMs,
 } from '../base/index.ts';
-import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append/append-checks.ts';
+import { type LeaderAppendOptions, type LogAppend, LogAppender } from './append/log-appender.ts';
+import { closeLog, releaseLog } from './close-log.ts';
 import { LogCompactor } from './compaction/log-compactor.ts';
 import type { EpochEnd } from './epoch/epoch-cache.ts';
 import type { LogConfig } from './log-config.ts';
 import { LogCutter } from './log-cutter.ts';
 import { type LogIdentity, LogState, type LogSurroundings } from './log-state.ts';
 import type { LoadedLog } from './open/open-log.ts';
-import { saveSnapshot } from './producer/producer-replay.ts';
-import { isReadFatal } from './read/log-reader.ts';
-import { EMPTY_READ, type LogRead, type ReadOptions } from './read/read-log.ts';
-import { findLargestTimestamp, searchTimestamp, type TimestampOffset } from './read/search-timestamp.ts';
-import { readBatchHeader, stampBatch } from './record/index.ts';
+import { LogView } from './read/log-view.ts';
+import type { LogRead, ReadOptions } from './read/read-log.ts';
+import type { TimestampOffset } from './read/search-timestamp.ts';
 import { ClosedSegments } from './scrub/closed-segments.ts';
-import { storageRefusal } from './storage-refusal.ts';
-
-export interface LogAppend {
-  readonly firstOffset: Offset;
-  /** Inclusive. */
-  readonly lastOffset: Offset;
-  /** The broker's time with LogAppendTime, else -1. */
-  readonly logAppendTimeMs: WallMs;
-  /** True: an earlier append of the same batch, whose offsets these are. Nothing was appended now. */
-  readonly duplicate: boolean;
-}
 
 /**
  * The log of one replica. Appends are decided and visible here at once, in memory; file and disk follow in
@@ -45,6 +30,8 @@ export interface LogAppend {
 export class PartitionLog {
   readonly #state: LogState;
   readonly #cutter: LogCutter;
+  readonly #appender: LogAppender;
+  readonly #view: LogView;
   readonly compactor: LogCompactor;
   /** For the scrub. */
   readonly closed: ClosedSegments;
@@ -52,6 +39,8 @@ export class PartitionLog {
   constructor(identity: LogIdentity, loaded: LoadedLog, highWatermark: Offset, around: LogSurroundings) {
     this.#state = new LogState(identity, loaded, highWatermark, around);
     this.#cutter = new LogCutter(this.#state);
+    this.#appender = new LogAppender(this.#state, this.#cutter);
+    this.#view = new LogView(this.#state);
     this.compactor = new LogCompactor(this.#state);
     this.closed = new ClosedSegments(this.#state);
   }
@@ -126,7 +115,7 @@ export class PartitionLog {
 
   /** Of the last batch; -1: the log is empty. */
   get lastBatchEpoch(): LeaderEpoch {
-    return this.epochAt(this.#state.logEndOffset - 1);
+    return this.#state.lastBatchEpoch;
   }
 
   /** Bytes of all segments. */
@@ -159,32 +148,8 @@ export class PartitionLog {
    * INVALID_TXN_STATE, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, FENCED_LEADER_EPOCH,
    * KAFKA_STORAGE_ERROR.
    */
-  appendAsLeader(
-    batch: Uint8Array,
-    options: { readonly leaderEpoch: LeaderEpoch; readonly nowMs: WallMs },
-  ): LogAppend {
-    this.#assertAppendable();
-    const { leaderEpoch, nowMs } = options;
-    if (leaderEpoch < this.latestEpoch)
-      throw new ApiError(
-        'FENCED_LEADER_EPOCH',
-        `epoch ${leaderEpoch} ended; the log is in ${this.latestEpoch}`,
-      );
-    const header = checkProducedBatch(batch, this.config);
-    const known = header.producerId === NONE ? undefined : this.#state.producers.check(header);
-    const logAppendTimeMs = this.config.timestampType === 'LogAppendTime' ? nowMs : NONE;
-    if (known !== undefined) {
-      const firstOffset = known.lastOffset - known.offsetDelta;
-      return { firstOffset, lastOffset: known.lastOffset, logAppendTimeMs, duplicate: true };
-    }
-    const { bytes: stored, maxTimestamp } = toStoredBatch(batch, header, this.config, nowMs);
-    const baseOffset = this.#state.logEndOffset;
-    if (leaderEpoch > this.latestEpoch) this.assignEpoch(leaderEpoch, baseOffset);
-    stampBatch(stored, { baseOffset, leaderEpoch });
-    const lastOffset = baseOffset + header.lastOffsetDelta;
-    this.#append(stored, lastOffset, maxTimestamp);
-    if (header.producerId !== NONE) this.#state.producers.record(readBatchHeader(stored));
-    return { firstOffset: baseOffset, lastOffset, logAppendTimeMs, duplicate: false };
+  appendAsLeader(batch: Uint8Array, options: LeaderAppendOptions): LogAppend {
+    return this.#appender.appendAsLeader(batch, options);
   }
 
   /**
@@ -196,23 +161,7 @@ export class PartitionLog {
     batches: readonly Uint8Array[],
     leaderEpoch: LeaderEpoch,
   ): { readonly lastOffset: Offset } {
-    this.#assertAppendable();
-    for (const { header, bytes } of checkFetchedBatches(batches, this, leaderEpoch)) {
-      if (this.#state.epochs.cache.note(header.leaderEpoch, header.baseOffset)) this.#state.epochs.touch();
-      this.#append(bytes, header.lastOffset, header.maxTimestamp);
-      this.#state.producers.record(header);
-    }
-    return { lastOffset: this.#state.logEndOffset - 1 };
-  }
-
-  #append(batch: Uint8Array, lastOffset: Offset, maxTimestamp: WallMs): void {
-    const appended = { lastOffset, maxTimestamp, sizeBytes: batch.length };
-    if (this.#state.segments.mustRoll(appended)) this.#state.roll();
-    this.#state.segments.append(appended);
-    this.#state.around.counters.appended(batch.length);
-    this.#state.logEndOffset = lastOffset + 1;
-    this.#state.tail.push(batch);
-    this.#state.writer.enqueue(this.#state.segments.active, batch, this.#state.logEndOffset);
+    return this.#appender.appendAsFollower(batches, leaderEpoch);
   }
 
   /**
@@ -246,59 +195,24 @@ export class PartitionLog {
    * Throws (or rejects with) ApiError OFFSET_OUT_OF_RANGE outside [logStart, logEnd], KAFKA_STORAGE_ERROR.
    */
   read(fromOffset: Offset, options: ReadOptions): LogRead | Promise<LogRead> {
-    this.#assertReadable(fromOffset);
-    const upperBound = Math.min(options.upperBound, this.#state.logEndOffset);
-    if (fromOffset >= upperBound) return EMPTY_READ;
-    const { maxBytes, atLeastOne } = options;
-    const again = (): LogRead | Promise<LogRead> => this.read(fromOffset, options);
-    const read = this.#state.reader.read(fromOffset, { maxBytes, atLeastOne, upperBound }, again);
-    return read instanceof Promise ? read.catch((error: unknown) => this.#refuseRead(error)) : read;
+    return this.#view.read(fromOffset, options);
   }
 
   /** As {@link read}, but what the files hold, whatever is in memory, and only what is written. */
-  async readStored(fromOffset: Offset, options: ReadOptions): Promise<LogRead> {
-    this.#assertReadable(fromOffset);
-    const upperBound = Math.min(options.upperBound, this.writtenOffset);
-    if (fromOffset >= upperBound) return EMPTY_READ;
-    const again = (): Promise<LogRead> => this.readStored(fromOffset, options);
-    const read = this.#state.reader.readFiles(fromOffset, { ...options, upperBound }, again);
-    return read.catch((error: unknown) => this.#refuseRead(error));
-  }
-
-  #assertReadable(fromOffset: Offset): void {
-    const { logStartOffset, logEndOffset } = this.#state;
-    this.#state.assertOnline();
-    if (fromOffset < logStartOffset || fromOffset > logEndOffset)
-      throw new ApiError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${fromOffset} is outside [${logStartOffset}, ${logEndOffset}]`,
-      );
-  }
-
-  #refuseRead(error: unknown): never {
-    if (error instanceof ApiError || error instanceof AssertionError) throw error;
-    if (isReadFatal(error) && !this.#state.closed) this.#state.fail(error);
-    throw storageRefusal(error);
+  readStored(fromOffset: Offset, options: ReadOptions): Promise<LogRead> {
+    return this.#view.readStored(fromOffset, options);
   }
 
   /** The first record of `timestampMs` or later, up to the end of the log. Rejects like {@link read}. */
-  async offsetForTimestamp(timestampMs: WallMs): Promise<TimestampOffset | undefined> {
-    const segment = this.#state.segments.all.find((one) => one.largestTimestampMs >= timestampMs);
-    if (segment === undefined) return undefined;
-    const from = await this.#state.reader
-      .locateTimestamp(segment, timestampMs)
-      .catch((error: unknown) => this.#refuseRead(error));
-    return searchTimestamp(this, from, timestampMs);
+  offsetForTimestamp(timestampMs: WallMs): Promise<TimestampOffset | undefined> {
+    return this.#view.offsetForTimestamp(timestampMs);
   }
 
   /**
    * The first record that bears the largest timestamp; undefined: there is none. Rejects like {@link read}.
    */
-  async maxTimestamp(): Promise<TimestampOffset | undefined> {
-    const largest = await findLargestTimestamp(this, this.#state.segments.all, (timestampMs) =>
-      this.offsetForTimestamp(timestampMs),
-    );
-    return largest === NONE ? undefined : this.offsetForTimestamp(largest);
+  maxTimestamp(): Promise<TimestampOffset | undefined> {
+    return this.#view.maxTimestamp();
   }
 
   /**
@@ -306,7 +220,7 @@ export class PartitionLog {
    * after that offset counts as flushed.
    */
   assignEpoch(epoch: LeaderEpoch, startOffset: Offset): void {
-    if (this.#state.epochs.cache.assign(epoch, startOffset)) this.#state.epochs.touch();
+    this.#state.assignEpoch(epoch, startOffset);
   }
 
   /** Of the leader that wrote, or will write, at `offset`; -1: not known. */
@@ -364,61 +278,17 @@ export class PartitionLog {
    * Writes and syncs everything, saves indexes and producers, closes the files. True: all of it is on disk.
    * Never rejects for a disk that fails.
    */
-  async close(): Promise<boolean> {
-    if (this.#state.closed) return this.#state.failure === undefined;
-    await this.compactor.stop();
-    await this.#state.whenQuiet();
-    this.#state.closed = true;
-    await this.#state.writer.idle();
-    await this.#state.writer.syncAll();
-    const whole = this.#state.failure === undefined && (await this.#saveForNextStart());
-    await this.release();
-    return whole;
-  }
-
-  /**
-   * False: the disk refused. Nothing is lost: all of it is in the batches, and an epoch that is not on disk yet has
-   * none that counts as flushed.
-   */
-  async #saveForNextStart(): Promise<boolean> {
-    const { segments, epochs, around, producers, topic, partition } = this.#state;
-    try {
-      const { active } = segments;
-      // Else nothing was written since the log was opened, and what is not saved speaks of no batch.
-      if (!active.indexIsSaved) {
-        await epochs.settled();
-        await active.saveIndex();
-      }
-      if (producers.savedOffset !== this.#state.logEndOffset)
-        await saveSnapshot(around.files, this.directory, this.#state.logEndOffset, producers);
-      return true;
-    } catch (error) {
-      if (!(error instanceof EnvironmentError)) throw error;
-      const fields = { topic, partition, reason: error.reason, error: error.message };
-      around.logger.warn(fields, 'could not save what spares the next start to read the log again');
-      return false;
-    }
+  close(): Promise<boolean> {
+    return closeLog(this.#state, this.compactor);
   }
 
   /** Closes the files as they are: the log is about to be deleted, or has failed. */
-  async release(): Promise<void> {
-    this.#state.closed = true;
-    await this.compactor.stop();
-    // What still changes files here must not meet those of a log that is made anew under the name.
-    await this.#state.whenQuiet();
-    await this.#state.writer.idle();
-    this.#state.tail.clear();
-    this.#state.reader.invalidate();
-    await this.#state.segments.close();
+  release(): Promise<void> {
+    return releaseLog(this.#state, this.compactor);
   }
 
   /** For the one who found the log damaged: `failure` is set, and that is for good. */
   takeOffline(error: Error, told: 'here' | 'elsewhere' = 'here'): void {
     this.#state.fail(error, told);
-  }
-
-  #assertAppendable(): void {
-    this.#state.assertOnline();
-    if (this.#cutter.isCutting) throw new ApiError('NOT_LEADER_OR_FOLLOWER', 'the log is being cut');
   }
 }
