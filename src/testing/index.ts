@@ -1,4 +1,5 @@
-/** The published test kit: real clusters inside a test process. */
+/** The published test kit: real clusters inside a test process, and a judge of what clients of a cluster saw. */
+export * from './checkers/index.ts';
 export { FailingDisk } from './cluster/failing-disk.ts';
 export { FillableDisk } from './cluster/fillable-disk.ts';
 export {
