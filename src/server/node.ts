@@ -7,7 +7,7 @@
  */
 import { EnvironmentError, StartupError } from '../base/index.ts';
 import { type Broker, openBroker } from '../broker/index.ts';
-import type { Environment, FileLock } from '../env/index.ts';
+import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
 import type { DataDirectory } from '../log/index.ts';
 import { ControllerNode } from '../metadata/index.ts';
 import { openRaftNode, type RaftNode } from '../raft/index.ts';
@@ -84,7 +84,7 @@ class RunningNode {
   async start(): Promise<void> {
     const config = this.#config;
     const environment = this.#environment;
-    await environment.files.makeDirectory(config.logDirectory);
+    await makeDurableDirectory(environment.files, config.logDirectory);
     this.#lock = await this.#lockDirectory();
     const found = await inspectDirectories(config, environment.files);
     const storage = await openStorage(config, environment, this.#transport, found);

@@ -9,6 +9,7 @@ import { EnvironmentError, type NodeId, randomUuid, StartupError, type Uuid } fr
 import {
   assertMetaProperties,
   type Environment,
+  makeDurableDirectory,
   readMetaProperties,
   sleep,
   writeMetaProperties,
@@ -72,7 +73,7 @@ async function formatHome(
   { files, stores }: Environment,
   { clusterId, directoryId, voters }: FormatOptions,
 ): Promise<void> {
-  await files.makeDirectory(config.logDirectory);
+  await makeDurableDirectory(files, config.logDirectory);
   const found = await readMetaProperties(files, config.logDirectory);
   if (found !== undefined)
     throw new StartupError(

@@ -98,6 +98,12 @@ describe('a power failure', () => {
     expect(lost).toContain('undefined');
     const kept = await outcomes((files) => makeDurableDirectory(files, '/a/b/c'), look);
     expect([...kept]).toEqual(['directory']);
+    const keptLater = await outcomes(async (files) => {
+      // By a process that died here, say.
+      await files.makeDirectory('/a/b/c');
+      await makeDurableDirectory(files, '/a/b/c');
+    }, look);
+    expect([...keptLater]).toEqual(['directory']);
   });
 
   it('may or may not find what was under way when it came', async () => {
