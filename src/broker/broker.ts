@@ -1,7 +1,7 @@
 /** What a broker is given and what it offers. */
-import type { BrokerEpoch, NodeId, Offset, Uuid } from '../base/index.ts';
+import type { BrokerEpoch, NodeId, Offset, PartitionId, Uuid } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
-import type { DataDirectory } from '../log/index.ts';
+import type { DataDirectory, PartitionLog } from '../log/index.ts';
 import type {
   Address,
   AdminService,
@@ -14,6 +14,7 @@ import type {
 import type { BrokerConfig } from './config.ts';
 import type { QuorumView } from './controller/quorum-view.ts';
 import type { LifecyclePhase } from './lifecycle/lifecycle-events.ts';
+import type { PartitionState } from './replica/core/partition-state.ts';
 
 export interface BrokerOptions {
   readonly nodeId: NodeId;
@@ -41,6 +42,15 @@ export interface BrokerStatus {
   readonly metadataOffset: Offset;
 }
 
+/** A replica as it is, to be looked at and not to be changed. */
+export interface ReplicaView {
+  readonly topic: string;
+  readonly partition: PartitionId;
+  readonly topicId: Uuid;
+  readonly log: Readonly<PartitionLog>;
+  readonly state: Readonly<PartitionState>;
+}
+
 export interface Broker {
   readonly broker: BrokerService<CallContext>;
   readonly admin: AdminService<CallContext>;
@@ -48,6 +58,8 @@ export interface Broker {
   /** Registered, caught up, unfenced. Rejects with StartupError when the cluster does not take this broker. */
   readonly ready: Promise<void>;
   status(): BrokerStatus;
+  /** Those it has now, whatever their state. */
+  replicas(): Iterable<ReplicaView>;
   /** `controlled`: leaderships move away first, within controlled.shutdown.timeout.ms. Closes the logs cleanly. */
   shutdown(options: { readonly controlled: boolean }): Promise<void>;
 }

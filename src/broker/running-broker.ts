@@ -19,7 +19,7 @@ import { BrokerAdmin } from './admin/admin-service.ts';
 import { DeleteRecordsService } from './admin/delete-records.ts';
 import { ForwardedAdmin } from './admin/forwarded-admin.ts';
 import { TopicAutoCreate } from './admin/topic-auto-create.ts';
-import type { Broker, BrokerOptions, BrokerStatus } from './broker.ts';
+import type { Broker, BrokerOptions, BrokerStatus, ReplicaView } from './broker.ts';
 import { registerBrokerMetrics } from './broker-metrics.ts';
 import { ClientService } from './client-service.ts';
 import { ControllerChannel } from './controller/controller-channel.ts';
@@ -139,6 +139,10 @@ export class RunningBroker implements Broker {
     const { phase, brokerEpoch, trouble } = this.#lifecycle;
     const status = { phase, brokerEpoch, metadataOffset: this.#cache.image.offset };
     return phase === 'running' ? status : { ...status, trouble };
+  }
+
+  replicas(): Iterable<ReplicaView> {
+    return this.#replicas.all();
   }
 
   shutdown(options: { readonly controlled: boolean }): Promise<void> {

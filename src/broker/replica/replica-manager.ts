@@ -147,6 +147,10 @@ export class ReplicaManager implements MetadataPublisher {
     return this.#replicas.count;
   }
 
+  all(): Iterable<Partition> {
+    return this.#replicas.values();
+  }
+
   /**
    * Deletes, then leaders, then followers, of everything that changed. Holds everything back until `image` shows this
    * incarnation of the broker. What needs the disk follows; see {@link settled}.

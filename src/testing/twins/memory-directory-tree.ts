@@ -74,7 +74,8 @@ export class MemoryDirectoryTree {
     const name = normalize(path);
     if (!this.#current.has(name)) return;
     this.#change([parentOf(name)], (names) => {
-      for (const other of names.keys()) if (isWithin(other, name)) names.delete(other);
+      if (names.get(name) !== 'directory') names.delete(name);
+      else for (const other of names.keys()) if (isWithin(other, name)) names.delete(other);
     });
   }
 
@@ -111,6 +112,12 @@ export class MemoryDirectoryTree {
 }
 
 function move(names: Names, source: string, target: string): void {
+  const node = names.get(source);
+  if (node !== 'directory') {
+    names.delete(source);
+    if (node !== undefined) names.set(target, node);
+    return;
+  }
   for (const [path, node] of [...names]) {
     if (!isWithin(path, source)) continue;
     names.delete(path);

@@ -17,7 +17,7 @@ import { DEFAULT_QUORUM_TIMEOUTS } from '../../../src/raft/index.ts';
 import { SimCluster } from '../../../src/testing/sim/raft/cluster.ts';
 import type { SimNode } from '../../../src/testing/sim/raft/node.ts';
 import type { SimOptions } from '../../../src/testing/sim/raft/options.ts';
-import { Trace } from '../../../src/testing/sim/raft/trace.ts';
+import { Trace } from '../../../src/testing/sim/trace.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const QUIET = { crashMs: NEVER, pauseMs: NEVER, partitionMs: NEVER, slowDiskMs: NEVER, resignMs: NEVER };

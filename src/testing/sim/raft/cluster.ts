@@ -4,12 +4,12 @@ import { type Logger, SILENT } from '../../../env/index.ts';
 import type { QuorumAnswer, QuorumRequest } from '../../../raft/core/index.ts';
 import type { QuorumCalls, QuorumListener } from '../../../raft/node/index.ts';
 import { Scheduler } from '../../twins/index.ts';
+import type { Trace } from '../trace.ts';
 import { Checker, fail } from './checker.ts';
 import { SimDisk } from './disk.ts';
 import { SimNetwork } from './network.ts';
 import { SimNode } from './node.ts';
 import type { SimOptions } from './options.ts';
-import type { Trace } from './trace.ts';
 
 const KINDS = { vote: 1, 'begin-epoch': 2, 'end-epoch': 3, fetch: 4 } as const;
 

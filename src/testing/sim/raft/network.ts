@@ -5,8 +5,8 @@
 import type { NodeId, Random } from '../../../base/index.ts';
 import type { CallResult } from '../../../raft/node/index.ts';
 import type { Scheduler } from '../../twins/index.ts';
+import type { Trace } from '../trace.ts';
 import type { SimOptions } from './options.ts';
-import type { Trace } from './trace.ts';
 
 /** Who can be called. */
 export interface Host {

@@ -1,9 +1,9 @@
 import { SeededRandom } from '../../../base/index.ts';
+import { Trace } from '../trace.ts';
 import { fail } from './checker.ts';
 import { SimCluster } from './cluster.ts';
 import { Faults } from './faults.ts';
 import { drawOptions, type SimOptions } from './options.ts';
-import { Trace } from './trace.ts';
 
 export interface SimResult {
   readonly seed: number;

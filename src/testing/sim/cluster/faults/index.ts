@@ -1,0 +1,27 @@
+/** All faults of a simulation. */
+import type { Fault } from './fault.ts';
+import type { FaultKind } from './kinds.ts';
+import {
+  brokenConnection,
+  cut,
+  doubledCalls,
+  lostMessages,
+  oneWayCut,
+  overtakingCalls,
+} from './network-faults.ts';
+import { kill, powerLoss } from './process-faults.ts';
+
+export type { Fault, Trouble } from './fault.ts';
+export { FAULT_KINDS, type FaultKind } from './kinds.ts';
+
+/** By kind, so that a kind without a fault does not compile. */
+export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
+  kill,
+  'power loss': powerLoss,
+  cut,
+  'one-way cut': oneWayCut,
+  'broken connection': brokenConnection,
+  'lost messages': lostMessages,
+  'overtaking calls': overtakingCalls,
+  'doubled calls': doubledCalls,
+};

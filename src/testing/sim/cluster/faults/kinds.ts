@@ -1,0 +1,13 @@
+/** What can go wrong in a simulation, by name. Names appear in options, histories and reports. */
+export const FAULT_KINDS = [
+  'kill',
+  'power loss',
+  'cut',
+  'one-way cut',
+  'broken connection',
+  'lost messages',
+  'overtaking calls',
+  'doubled calls',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -1,0 +1,105 @@
+/**
+ * One simulation of a whole cluster: everything its seed draws, as plain data. A run is its options: a failing one is made
+ * smaller by changing them, and kept as a file of them.
+ */
+import { type Random, SeededRandom } from '../../../base/index.ts';
+import { FAULT_KINDS, type FaultKind } from './faults/kinds.ts';
+
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+export interface ClusterSimOptions {
+  readonly seed: number;
+  readonly controllers: number;
+  readonly brokers: number;
+  readonly topics: readonly TopicPlan[];
+  readonly producers: number;
+  readonly readers: number;
+  /** Mean pause of a client between two operations. */
+  readonly thinkMs: number;
+  /** Records of one send, at most. */
+  readonly recordsMax: number;
+  /** How long the faulty phase lasts. */
+  readonly faultsMs: number;
+  readonly delayMinMs: number;
+  readonly delayMeanMs: number;
+  /** Mean time of a disk operation. */
+  readonly diskMeanMs: number;
+  /** Configuration of every node. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Mean time between two faults of a kind. A kind that is absent never happens. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+}
+
+/** Each kind of fault is off with probability one half, so that rare combinations are not drowned by common ones. */
+export function drawOptions(seed: number): ClusterSimOptions {
+  const random = new SeededRandom(seed, 'options');
+  const brokers = pick(random, [1, 2, 3, 3, 3, 3, 4, 5]);
+  const faultsMs = spread(random, 20_000, 120_000);
+  return {
+    seed,
+    controllers: pick(random, [1, 3, 3, 3, 3, 5]),
+    brokers,
+    topics: Array.from({ length: random.integer(1, 3) }, (_, i) => drawTopic(random, `topic-${i}`, brokers)),
+    producers: random.integer(1, 4),
+    readers: random.integer(1, 3),
+    thinkMs: spread(random, 50, 3_000),
+    recordsMax: random.integer(1, 20),
+    faultsMs,
+    delayMinMs: spread(random, 0.1, 3),
+    delayMeanMs: spread(random, 0.5, 30),
+    diskMeanMs: spread(random, 0.05, 10),
+    settings: drawSettings(random),
+    faults: drawFaults(random, faultsMs),
+  };
+}
+
+function drawTopic(random: Random, name: string, brokers: number): TopicPlan {
+  const replicationFactor = Math.min(brokers, pick(random, [1, 2, 3, 3, 3, 3, 5]));
+  const minIsr = replicationFactor === 1 ? 1 : random.integer(1, replicationFactor);
+  return {
+    name,
+    partitions: random.integer(1, 4),
+    replicationFactor,
+    configs: {
+      'min.insync.replicas': String(minIsr),
+      'segment.bytes': String(Math.round(spread(random, 512, 64 * 1024))),
+      'index.interval.bytes': String(Math.round(spread(random, 64, 4096))),
+    },
+  };
+}
+
+/** Knobs of the product; each at its default in half of the runs. */
+function drawSettings(random: Random): Record<string, string> {
+  const settings: Record<string, string> = {};
+  const maybe = (key: string, min: number, max: number): void => {
+    if (random.float() < 0.5) settings[key] = String(Math.round(spread(random, min, max)));
+  };
+  maybe('replica.lag.time.max.ms', 2_000, 30_000);
+  maybe('replica.fetch.wait.max.ms', 50, 1_000);
+  maybe('replica.fetch.max.bytes', 1_000, 1_000_000);
+  maybe('replica.high.watermark.checkpoint.interval.ms', 500, 10_000);
+  maybe('log.tail.cache.bytes', 1, 1_000_000);
+  maybe('log.open.segments.max', 16, 512);
+  maybe('metadata.max.idle.interval.ms', 200, 2_000);
+  return settings;
+}
+
+function drawFaults(random: Random, faultsMs: number): Partial<Record<FaultKind, number>> {
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const kind of FAULT_KINDS)
+    if (random.float() < 0.5) faults[kind] = Math.round(spread(random, 2_000, faultsMs));
+  return faults;
+}
+
+function spread(random: Random, min: number, max: number): number {
+  return min * (max / min) ** random.float();
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random.integer(0, from.length)] as T;
+}

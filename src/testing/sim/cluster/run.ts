@@ -1,0 +1,157 @@
+/** One run: faults while the laws of safety are watched, then health, in which everything must get on. */
+import { checkHistory, type HistoryEvent } from '../../checkers/index.ts';
+import { Trace } from '../trace.ts';
+import { Nemesis } from './nemesis.ts';
+import type { ClusterSimOptions } from './options.ts';
+import { Watch } from './watch.ts';
+import { readAll } from './workload/sim-reader.ts';
+import { Workload } from './workload/workload.ts';
+import { SimWorld } from './world.ts';
+
+export interface ClusterSimResult {
+  readonly options: ClusterSimOptions;
+  /** Equal for equal options, whatever else runs. */
+  readonly hash: string;
+  readonly virtualMs: number;
+  readonly events: number;
+  readonly counters: ReadonlyMap<string, number>;
+  readonly failure: unknown;
+  readonly lines: readonly string[];
+  readonly history: readonly HistoryEvent[];
+}
+
+/** Most virtual time that a step to health may take. */
+const STARTED_MS = 60_000;
+const ENDED_MS = 60_000;
+const HEALTHY_MS = 60_000;
+const READ_MS = 60_000;
+/** A node that ended itself is started again after this. */
+const RESTART_MS = 1_000;
+
+export async function runCluster(
+  options: ClusterSimOptions,
+  settings: { readonly keepTrace?: boolean } = {},
+): Promise<ClusterSimResult> {
+  const trace = new Trace(settings.keepTrace ?? false);
+  const world = new SimWorld(options, trace);
+  try {
+    await runPhases(world);
+  } catch (error) {
+    world.fail(error ?? new Error('failed without a reason'));
+  }
+  const { scheduler, recorder, failure } = world;
+  const { hash, counters, lines } = trace;
+  return {
+    options,
+    hash,
+    counters,
+    lines,
+    failure,
+    history: recorder.events,
+    virtualMs: scheduler.nowMs,
+    events: scheduler.executed,
+  };
+}
+
+async function runPhases(world: SimWorld): Promise<void> {
+  const { options } = world;
+  const watch = new Watch(world);
+  world.watch = () => watch.look();
+  world.onEnd = (machine, { reason, error }) => {
+    world.note(`${machine.name} ended itself: ${reason}: ${String(error)}`);
+    world.trace.count(`ends: ${reason}`);
+    world.scheduler.after(RESTART_MS, () => machine.start());
+  };
+  for (const machine of world.machines) machine.start();
+  await expectSoon(world, 'the cluster starts', STARTED_MS, () => world.brokers.every(isServing));
+  await makeTopics(world);
+  const workload = new Workload(world);
+  const nemesis = new Nemesis(world);
+  workload.start();
+  nemesis.start();
+  await world.run(() => false, options.faultsMs);
+  if (world.failure !== undefined) return;
+  nemesis.heal();
+  for (const machine of world.machines) machine.start();
+  await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
+  workload.stop();
+  await expectSoon(world, 'the clients end', ENDED_MS, () => workload.isOver);
+  world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
+  await readEverything(world);
+  await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
+  judge(world);
+}
+
+/** Runs until `holds`; throws when it does not within `limitMs`, or when the run has failed meanwhile. */
+async function expectSoon(
+  world: SimWorld,
+  law: string,
+  limitMs: number,
+  holds: () => boolean,
+): Promise<void> {
+  const done = await world.run(holds, limitMs);
+  if (world.failure !== undefined) throw world.failure;
+  if (!done) throw new Error(`liveness: not within ${limitMs} ms: ${law}`);
+}
+
+async function expectDone(
+  world: SimWorld,
+  law: string,
+  limitMs: number,
+  work: Promise<unknown>,
+): Promise<void> {
+  let isDone = false;
+  const ended = work.then(() => {
+    isDone = true;
+  });
+  ended.catch((error: unknown) => world.fail(error));
+  await expectSoon(world, law, limitMs, () => isDone);
+}
+
+async function makeTopics(world: SimWorld): Promise<void> {
+  const client = world.client('operator');
+  await expectDone(
+    world,
+    'topics are made',
+    STARTED_MS,
+    client.admin.createTopics([...world.options.topics]),
+  );
+  await client.close();
+}
+
+function isServing({ node }: { readonly node: SimWorld['machines'][number]['node'] }): boolean {
+  return node?.broker?.status().phase === 'running';
+}
+
+function isWhole(world: SimWorld): boolean {
+  if (!world.brokers.every(isServing)) return false;
+  return world.options.topics.every(({ name, partitions, replicationFactor }) =>
+    Array.from({ length: partitions }, (_, partition) => partition).every((partition) => {
+      const leader = world.leaderOf(name, partition)?.node?.broker;
+      const replica = [...(leader?.replicas() ?? [])].find(
+        (one) => one.topic === name && one.partition === partition,
+      );
+      return replica !== undefined && replica.state.isr.isr.length === replicationFactor;
+    }),
+  );
+}
+
+async function readEverything(world: SimWorld): Promise<void> {
+  const client = world.client('final');
+  await expectDone(world, 'everything is read', READ_MS, readAll(world, 'final', client, true));
+  await client.close();
+}
+
+function judge(world: SimWorld): void {
+  const topics = world.options.topics.map(({ name, configs }) => [
+    name,
+    { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1) },
+  ]);
+  const { findings } = checkHistory(world.recorder.events, {
+    topics: Object.fromEntries(topics),
+    required: [],
+  });
+  const [first] = findings;
+  if (first !== undefined)
+    throw new Error(`${findings.length} findings; ${first.kind}: ${first.message}`, { cause: findings });
+}

@@ -1,0 +1,76 @@
+/** A client process that reads all topics from the beginning, dies now and then, and writes down what it saw. */
+import { SeededRandom } from '../../../../base/index.ts';
+import type { Client } from '../../../../client/index.ts';
+import { readValue } from '../../../checkers/index.ts';
+import type { SimWorld } from '../world.ts';
+
+/** Mean length of a reader's life. */
+const LIFE_MS = 30_000;
+const PAUSE_MS = 500;
+
+export class SimReader {
+  readonly name: string;
+  readonly #world: SimWorld;
+  readonly #random: SeededRandom;
+  #stopped = false;
+  #client: Client | undefined;
+
+  constructor(world: SimWorld, name: string) {
+    this.#world = world;
+    this.name = name;
+    this.#random = new SeededRandom(world.options.seed, name);
+  }
+
+  async run(): Promise<void> {
+    for (let life = 1; !this.#stopped; life++) {
+      const { recorder, scheduler } = this.#world;
+      const client = this.#world.client(this.name, { requestTimeoutMs: 10_000 });
+      this.#client = client;
+      const name = `${this.name}/${life}`;
+      const death = scheduler.after(-Math.log(1 - this.#random.float()) * LIFE_MS, () => void client.close());
+      try {
+        await readAll(this.#world, name, client, false);
+      } catch (error) {
+        this.#world.note(`${name}: ${String(error)}`);
+      }
+      death.cancel();
+      recorder.note(name, { f: 'crash' });
+      await client.close();
+      await this.#world.pause(this.#random, PAUSE_MS);
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    void this.#client?.close();
+  }
+}
+
+/** Reads every topic from the beginning: up to the end as it is now, or until the client is closed. */
+export async function readAll(
+  world: SimWorld,
+  name: string,
+  client: Client,
+  untilEnd: boolean,
+): Promise<void> {
+  const { recorder, options } = world;
+  const assignment = options.topics.flatMap((topic) =>
+    Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition })),
+  );
+  const positions = assignment.map((one) => ({ ...one, from: 'beginning' as const }));
+  recorder.note(name, { f: 'assign', positions });
+  const consumer = client.consumer({ assignment, from: 'beginning' });
+  const batches = untilEnd ? consumer.batchesUntilEnd() : consumer.batches();
+  for (;;) {
+    const pending = recorder.invoke(name, { f: 'poll' });
+    const { value, done } = await batches.next();
+    if (done === true) {
+      pending.ok();
+      return;
+    }
+    const { topic, partition } = value;
+    world.trace.count('records read', value.records.length);
+    const records = value.records.map((record) => [record.offset, readValue(record.value)] as const);
+    pending.ok({ polled: [{ topic, partition, records }] });
+  }
+}

@@ -1,0 +1,30 @@
+/** All clients of a run. */
+import type { SimWorld } from '../world.ts';
+import { SimProducer } from './sim-producer.ts';
+import { SimReader } from './sim-reader.ts';
+
+export class Workload {
+  readonly #clients: readonly (SimProducer | SimReader)[];
+  readonly #running: Promise<void>[] = [];
+  isOver = false;
+
+  constructor(world: SimWorld) {
+    const { producers, readers } = world.options;
+    this.#clients = [
+      ...Array.from({ length: producers }, (_, i) => new SimProducer(world, `producer-${i}`)),
+      ...Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`)),
+    ];
+  }
+
+  start(): void {
+    for (const client of this.#clients) this.#running.push(client.run());
+  }
+
+  /** Nothing new is begun; `isOver` once all that was begun has ended. */
+  stop(): void {
+    for (const client of this.#clients) client.stop();
+    void Promise.all(this.#running).then(() => {
+      this.isOver = true;
+    });
+  }
+}

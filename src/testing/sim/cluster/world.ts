@@ -1,0 +1,160 @@
+/**
+ * The world of one run: machines, network, clients, all in virtual time, and what is written down of it.
+ *
+ * Independent streams of chance, one per part, come from the one seed: one more draw in a client does not shift the
+ * network.
+ */
+import { assert, type NodeId, type PartitionId, SeededRandom } from '../../../base/index.ts';
+import { Client, type ClientSettings } from '../../../client/index.ts';
+import { createMemoryNetwork, type MemoryNetwork } from '../../../rpc/memory/index.ts';
+import { HistoryRecorder } from '../../checkers/index.ts';
+import { createTestEnvironment, Scheduler, VirtualTimers } from '../../twins/index.ts';
+import type { Trace } from '../trace.ts';
+import { Machine, type MachineEnd } from './machine.ts';
+import type { ClusterSimOptions } from './options.ts';
+import { bootstrapOf, planMachines } from './plan.ts';
+
+/** What the trace hashes, by number. */
+const TRACED = { step: 1, note: 2 } as const;
+
+export class SimWorld {
+  readonly options: ClusterSimOptions;
+  readonly trace: Trace;
+  readonly scheduler: Scheduler;
+  readonly network: MemoryNetwork;
+  readonly machines: readonly Machine[];
+  readonly recorder: HistoryRecorder;
+  /** The first thing that must never happen. */
+  failure: unknown;
+  /** Looks at everything between two events. */
+  watch: () => void = () => {};
+  /** Told when a node has ended by itself. */
+  onEnd: (machine: Machine, end: MachineEnd) => void = () => {};
+  /** Of clients that were made: their names in the network. */
+  readonly clientNames: string[] = [];
+  readonly #bootstrap: string;
+
+  constructor(options: ClusterSimOptions, trace: Trace) {
+    const { seed } = options;
+    this.options = options;
+    this.trace = trace;
+    this.scheduler = new Scheduler({ random: new SeededRandom(seed, 'schedule') });
+    this.network = createMemoryNetwork({
+      timers: new VirtualTimers(this.scheduler),
+      random: new SeededRandom(seed, 'network'),
+      delayMs: this.#delays(),
+    });
+    this.recorder = new HistoryRecorder(() => this.scheduler.nowMs);
+    const plans = planMachines(options);
+    this.#bootstrap = bootstrapOf(plans);
+    this.machines = plans.map((plan) => {
+      const environment = createTestEnvironment({
+        seed,
+        scheduler: this.scheduler,
+        name: plan.name,
+        disk: this.#diskOf(plan.name),
+        onFatal: (end) => machine.end(end),
+      });
+      const machine: Machine = new Machine(plan, environment, this.network, (ended, end) =>
+        this.onEnd(ended, end),
+      );
+      return machine;
+    });
+  }
+
+  get brokers(): readonly Machine[] {
+    return this.machines.filter(({ plan }) => plan.role === 'broker');
+  }
+
+  get controllers(): readonly Machine[] {
+    return this.machines.filter(({ plan }) => plan.role === 'controller');
+  }
+
+  machine(id: NodeId): Machine {
+    const found = this.machines.find(({ plan }) => plan.id === id);
+    assert(found !== undefined, 'the cluster has the machine', { id });
+    return found;
+  }
+
+  /** The running controller that acts as the active one; of several, the one of the latest epoch. */
+  activeController(): Machine | undefined {
+    const acting = this.controllers.filter(({ node }) => node?.controller?.isActive === true);
+    const epochOf = (machine: Machine): number => machine.node?.raft.status().epoch ?? -1;
+    return acting.toSorted((a, b) => epochOf(b) - epochOf(a))[0];
+  }
+
+  /** The running broker that acts as leader of the partition, of several the one of the latest epoch. */
+  leaderOf(topic: string, partition: PartitionId): Machine | undefined {
+    let leader: Machine | undefined;
+    let latest = -1;
+    for (const machine of this.brokers)
+      for (const replica of machine.node?.broker?.replicas() ?? [])
+        if (replica.topic === topic && replica.partition === partition && replica.state.isLeader)
+          if (replica.state.leaderEpoch > latest) {
+            leader = machine;
+            latest = replica.state.leaderEpoch;
+          }
+    return leader;
+  }
+
+  /** A client process of its own on a machine of its own. */
+  client(name: string, settings: Partial<ClientSettings> = {}): Client {
+    const { seed } = this.options;
+    if (!this.clientNames.includes(name)) this.clientNames.push(name);
+    const environment = createTestEnvironment({ seed, scheduler: this.scheduler, name });
+    return new Client({
+      bootstrap: this.#bootstrap,
+      clientId: name,
+      ...settings,
+      transport: this.network.transport(name),
+      environment,
+    });
+  }
+
+  /** A pause of about `meanMs`, as `random` draws. */
+  async pause(random: SeededRandom, meanMs: number): Promise<void> {
+    await this.after(-Math.log(1 - random.float()) * meanMs);
+  }
+
+  after(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.scheduler.after(delayMs, resolve));
+  }
+
+  /** Writes down what happens to the world itself. */
+  note(text: string): void {
+    this.trace.event(this.scheduler.nowMs, TRACED.note, text.length, 0, 0, () => `*** ${text}`);
+  }
+
+  fail(error: unknown): void {
+    this.failure ??= error;
+  }
+
+  /** Runs until `until` holds: true; false when `limitMs` have passed or something has failed. */
+  async run(until: () => boolean, limitMs: number): Promise<boolean> {
+    const { scheduler, trace } = this;
+    const done = await scheduler.runUntil(() => {
+      trace.mix(scheduler.nowMs, TRACED.step, scheduler.pending, 0, 0);
+      if (this.failure === undefined) {
+        try {
+          this.watch();
+        } catch (error) {
+          this.fail(error);
+        }
+      }
+      return this.failure !== undefined || until();
+    }, limitMs);
+    return done && this.failure === undefined;
+  }
+
+  #delays(): (from: string, to: string) => number {
+    const { seed, delayMinMs, delayMeanMs } = this.options;
+    const random = new SeededRandom(seed, 'delays');
+    return () => delayMinMs - Math.log(1 - random.float()) * delayMeanMs;
+  }
+
+  #diskOf(name: string) {
+    const { seed, diskMeanMs } = this.options;
+    const random = new SeededRandom(seed, `disk of ${name}`);
+    return { scheduler: this.scheduler, delayMs: () => -Math.log(1 - random.float()) * diskMeanMs };
+  }
+}

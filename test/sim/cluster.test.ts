@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { drawOptions } from '../../src/testing/sim/cluster/options.ts';
+import { runCluster } from '../../src/testing/sim/cluster/run.ts';
+
+describe('the simulated cluster', () => {
+  it('keeps every law and gets on when healthy: 8 seeds', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const { failure } = await runCluster(drawOptions(seed));
+      expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
+    }
+  });
+
+  it('runs the same options the same way', async () => {
+    const { hash, events } = await runCluster(drawOptions(6));
+    expect(await runCluster(drawOptions(6), { keepTrace: true })).toMatchObject({ hash, events });
+  });
+});
