@@ -149,6 +149,13 @@ export class TestCluster {
     return node;
   }
 
+  /** Of a node that has been started once; its disk is there while the node is down. */
+  environmentOf(id: NodeId): TestEnvironment {
+    const environment = this.#environments.get(id);
+    if (environment === undefined) throw new Error(`node ${id} was never started`);
+    return environment;
+  }
+
   isUp(id: NodeId): boolean {
     return this.brokers.has(id) || this.#controllers.has(id);
   }

@@ -43,6 +43,11 @@ export class MemoryFile {
     return this.#current.read(buffer, position);
   }
 
+  /** A copy of what a reader sees. */
+  contents(): Uint8Array {
+    return copyBytes(this.#current.bytes());
+  }
+
   /** What a sync that begins now will cover. */
   changesSoFar(): readonly unknown[] {
     return this.#changes.slice();

@@ -161,6 +161,13 @@ export class MemoryFiles implements Files {
     node.damage(change);
   }
 
+  /** A copy of the stored bytes of a file, as a reader sees them now. */
+  contents(path: string): Uint8Array {
+    const node = this.#disk.tree.find(path);
+    assert(node !== undefined && node !== 'directory', 'there is a file to look at', { path });
+    return node.contents();
+  }
+
   /** Every path that is seen now, directories included, sorted. */
   paths(): string[] {
     return this.#disk.tree.paths();
