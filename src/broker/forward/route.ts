@@ -1,7 +1,7 @@
 /**
  * Which broker answers for a partition: this one, another (one hop), or nobody, and then why.
  */
-import type { LeaderEpoch, NodeId } from '../../base/index.ts';
+import type { NodeId } from '../../base/index.ts';
 import type { CurrentLeader, Outcome, PartitionRef } from '../../rpc/api/index.ts';
 import { refusal } from '../flow/outcome.ts';
 import type { PartitionPlace } from '../metadata-cache/partition-place.ts';
@@ -27,18 +27,11 @@ export function routeOf(
       );
     case 'no-leader':
       if (place.leaderId === self.nodeId || self.forwarded) return { kind: 'here' };
-      return nowhere('LEADER_NOT_AVAILABLE', leaderless(ref, place.leaderId, place.leaderEpoch));
+      return nowhere('LEADER_NOT_AVAILABLE', place.why);
     case 'led':
       if (place.leader.nodeId === self.nodeId || self.forwarded) return { kind: 'here' };
       return { kind: 'there', nodeId: place.leader.nodeId };
   }
-}
-
-function leaderless(ref: PartitionRef, leaderId: NodeId, leaderEpoch: LeaderEpoch): string {
-  const name = `${ref.topic}-${ref.partition}`;
-  return leaderId < 0
-    ? `${name} has no leader (leader epoch ${leaderEpoch}): no in-sync replica is alive`
-    : `${name} has no leader now: broker ${leaderId} is fenced and another is being elected`;
 }
 
 function nowhere(code: 'UNKNOWN_TOPIC_OR_PARTITION' | 'LEADER_NOT_AVAILABLE', message: string): Route {

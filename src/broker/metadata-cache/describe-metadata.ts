@@ -4,13 +4,8 @@
  * Fenced brokers are not listed, a leader on one is LEADER_NOT_AVAILABLE, and a replica on one is offline, as is a replica
  * whose data directory or log has failed.
  */
-import { NONE, type NodeId, type PartitionId, topicNameProblem, ZERO_UUID } from '../../base/index.ts';
-import {
-  isDirectoryOnline,
-  type MetadataImage,
-  type PartitionRegistration,
-  type TopicImage,
-} from '../../metadata/index.ts';
+import { NONE, type PartitionId, topicNameProblem, ZERO_UUID } from '../../base/index.ts';
+import type { MetadataImage, PartitionRegistration, TopicImage } from '../../metadata/index.ts';
 import type {
   BrokerDescription,
   MetadataReply,
@@ -19,6 +14,7 @@ import type {
   TopicDescription,
 } from '../../rpc/api/index.ts';
 import { OK, refusal } from '../flow/outcome.ts';
+import { isBrokerAway, isReplicaOffline, whyLeaderless } from './leaderless.ts';
 import { listenerOf } from './partition-place.ts';
 
 /** Topics one request may name; beyond it, ask for all or in parts. */
@@ -74,12 +70,9 @@ function describePartition(
   registration: PartitionRegistration,
 ): PartitionDescription {
   const { leader, leaderEpoch, partitionEpoch, replicas, isr } = registration;
-  const isAway = (id: NodeId): boolean => image.cluster.brokers.get(id)?.fenced !== false;
-  const isOffline = (id: NodeId): boolean =>
-    isAway(id) || !isDirectoryOnline(image.cluster, registration, id);
-  const leaderless = leader === NONE || isAway(leader);
+  const leaderless = leader === NONE || isBrokerAway(image, leader);
   const outcome = leaderless
-    ? refusal('LEADER_NOT_AVAILABLE', whyLeaderless(label, registration, isAway, isOffline))
+    ? refusal('LEADER_NOT_AVAILABLE', whyLeaderless(image, label, registration))
     : OK;
   return {
     ...outcome,
@@ -89,27 +82,6 @@ function describePartition(
     partitionEpoch,
     replicas,
     isr,
-    offlineReplicas: replicas.filter(isOffline),
+    offlineReplicas: replicas.filter((id) => isReplicaOffline(image, registration, id)),
   };
-}
-
-function whyLeaderless(
-  label: string,
-  { replicas, isr }: PartitionRegistration,
-  isAway: (id: NodeId) => boolean,
-  isOffline: (id: NodeId) => boolean,
-): string {
-  if (!isr.every(isOffline))
-    return `${label} has no leader now; one of its in-sync replicas is being elected`;
-  const members = isr.join(' or ');
-  const damaged = isr.filter((id) => !isAway(id));
-  if (damaged.length > 0)
-    return (
-      `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} had all records, and its ` +
-      `log on broker ${damaged.join(' and ')} is offline; see the log of that broker for the way out`
-    );
-  return (
-    `${label} has no leader: of its replicas ${replicas.join(', ')} only ${isr.join(', ')} had all records, ` +
-    `and none of these is alive; start broker ${members}`
-  );
 }

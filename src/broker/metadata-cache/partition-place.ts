@@ -1,15 +1,16 @@
 /**
  * Who leads a partition, as an image shows it. A leader that is fenced is no leader for a client.
  */
-import type { LeaderEpoch, NodeId, PartitionId } from '../../base/index.ts';
+import type { NodeId, PartitionId } from '../../base/index.ts';
 import type { MetadataImage } from '../../metadata/index.ts';
 import type { Address, BrokerListener, CurrentLeader } from '../../rpc/api/index.ts';
+import { whyLeaderless } from './leaderless.ts';
 
 export type PartitionPlace =
   | { readonly kind: 'unknown-topic' }
   | { readonly kind: 'unknown-partition'; readonly count: number }
-  /** `leaderId` -1: none; otherwise a broker that is fenced. */
-  | { readonly kind: 'no-leader'; readonly leaderId: NodeId; readonly leaderEpoch: LeaderEpoch }
+  /** `leaderId` -1: none; otherwise a broker that is fenced. `why` is for people. */
+  | { readonly kind: 'no-leader'; readonly leaderId: NodeId; readonly why: string }
   | { readonly kind: 'led'; readonly leader: CurrentLeader & { readonly address: Address } };
 
 export function placeOf(image: MetadataImage, topic: string, partition: PartitionId): PartitionPlace {
@@ -21,7 +22,7 @@ export function placeOf(image: MetadataImage, topic: string, partition: Partitio
   const broker = image.cluster.brokers.get(leaderId);
   const address = listenerOf(image, leaderId, 'client');
   if (broker === undefined || broker.fenced || address === undefined)
-    return { kind: 'no-leader', leaderId, leaderEpoch };
+    return { kind: 'no-leader', leaderId, why: whyLeaderless(image, `${topic}-${partition}`, registration) };
   return { kind: 'led', leader: { nodeId: leaderId, leaderEpoch, address } };
 }
 

@@ -63,9 +63,8 @@ export class Clients {
     }
   }
 
-  async #ask({ topic, partition }: Lane, batch: Uint8Array) {
+  async #ask({ topic, partition }: Lane, batch: Uint8Array, id = this.#pick(this.#ids)) {
     const request = produceRequest({ partitions: [{ topic, partition, batch }], timeoutMs: 1_500 });
-    const id = this.#pick(this.#ids);
     if (!this.#cluster.isUp(id)) return undefined;
     return this.#cluster
       .client(id)
@@ -105,11 +104,41 @@ export class Clients {
     }
   }
 
+  /** What a producer and a consumer are told that cannot be served, by each broker. */
+  async refusals(lane: Lane): Promise<string[]> {
+    const builder = new BatchBuilder({ compression: 'none' });
+    builder.append({ value: Buffer.from('refused'), timestampMs: 1 });
+    const batch = builder.build();
+    const answers = this.#ids.map((id) => [
+      this.#ask(lane, batch.slice(), id),
+      this.#askFetch(lane, 0, 1000, id),
+    ]);
+    const outcomes = await Promise.all(answers.flat());
+    return outcomes.map((outcome) => `${outcome?.error}: ${outcome?.errorMessage}`);
+  }
+
+  /** A try at each part of a partition; what cannot be read is passed over. */
+  async readSome(lane: Lane): Promise<void> {
+    for (let next = 0; next < lane.acked; ) {
+      const read = this.#fetch(lane, next, 20_000);
+      next = Math.max(next + 10, await this.#cluster.run(read));
+    }
+  }
+
   /** Where to go on; -1: nobody could answer. What is wrong with the records is noted. */
   async #fetch(lane: Lane, fetchOffset: number, maxBytes: number): Promise<number> {
-    const { topic, partition } = lane;
     const id = this.#pick(this.#ids);
-    if (!this.#cluster.isUp(id)) return -1;
+    const got = await this.#askFetch(lane, fetchOffset, maxBytes, id);
+    if (got === undefined || got.error !== 'NONE') {
+      if (got?.error === 'OFFSET_OUT_OF_RANGE')
+        this.wrong.push(`${lane.name}: there is no offset ${fetchOffset} at broker ${id}`);
+      return -1;
+    }
+    return this.#checkBatches(lane, got.batches, fetchOffset);
+  }
+
+  async #askFetch({ topic, partition }: Lane, fetchOffset: number, maxBytes: number, id: NodeId) {
+    if (!this.#cluster.isUp(id)) return undefined;
     const request = {
       correlationId: 1,
       clientId: 'reader',
@@ -121,17 +150,13 @@ export class Clients {
       plain: false,
       forwarded: false,
     } as const;
-    const reply = await this.#cluster
+    return this.#cluster
       .client(id)
       .broker.fetch(request, { timeoutMs: 2_000 })
-      .catch(() => undefined);
-    const [got] = reply?.partitions ?? [];
-    if (got === undefined || got.error !== 'NONE') {
-      if (got?.error === 'OFFSET_OUT_OF_RANGE')
-        this.wrong.push(`${lane.name}: there is no offset ${fetchOffset} at broker ${id}`);
-      return -1;
-    }
-    return this.#checkBatches(lane, got.batches, fetchOffset);
+      .then(
+        ({ partitions }) => partitions[0],
+        () => undefined,
+      );
   }
 
   #checkBatches(lane: Lane, found: readonly Uint8Array[], from: number): number {

@@ -142,9 +142,17 @@ export class RotWorld {
     return new Map();
   }
 
-  /** Nothing is under way: all that was sent is acknowledged, durable and committed everywhere. */
+  /** Nothing is under way while `task` runs: all that was sent is acknowledged, durable and committed everywhere. */
   async settled<T>(task: () => T | Promise<T>): Promise<T> {
     await this.whole();
+    return this.still(async () => {
+      await this.#even();
+      return task();
+    });
+  }
+
+  /** While `task` runs nothing is sent, and what was is acknowledged. */
+  async still<T>(task: () => T | Promise<T>): Promise<T> {
     let resume = (): void => {};
     const held = new Promise<void>((resolve) => {
       resume = resolve;
@@ -152,7 +160,6 @@ export class RotWorld {
     const sending = this.run(Promise.all(this.lanes.map((lane) => lane.sending)));
     for (const lane of this.lanes) lane.sending = lane.sending.then(() => held);
     await sending;
-    await this.#even();
     try {
       return await task();
     } finally {
