@@ -122,7 +122,7 @@ export class RunningBroker implements Broker {
       settings: options.config.scrub,
       environment,
       report: (error, what) => this.#faults.report(error, what),
-      directory: logs.homeDirectory,
+      directory: () => logs.homeDirectory,
     });
     this.#follow();
     this.ready.then(

@@ -1,25 +1,25 @@
 /**
  * All logs of a broker, over its data directories.
  *
- * A partition has its log in one directory. Found in two, neither is served: which of them is the newer cannot be told
- * from the files. Source: Kafka's LogManager; KIP-112, KIP-858.
+ * A partition has its log in one directory. It is found in several when a directory comes back after its logs were made
+ * anew elsewhere: which of them is the newer cannot be told from the files, the metadata say it; see {@link findAll}.
+ * Source: Kafka's LogManager; KIP-112, KIP-858.
  */
 import {
   ApiError,
   assert,
   type BrokerEpoch,
-  CorruptionError,
   EnvironmentError,
   NONE,
   type PartitionId,
-  topicPartitionKey,
   type Uuid,
   type WallMs,
 } from '../base/index.ts';
-import { type Environment, NO_METRICS } from '../env/index.ts';
+import { type Environment, type Logger, NO_METRICS } from '../env/index.ts';
 import { type CleanerOptions, LogCleaner } from './compaction/log-cleaner.ts';
+import type { DataDirectory } from './directory/data-directory.ts';
+import { LogDirectory } from './directory/log-directory.ts';
 import type { LogConfig } from './log-config.ts';
-import { type DataDirectory, LogDirectory } from './log-directory.ts';
 import { registerLogGauges, registerLogMetrics, registerLogSums } from './log-metrics.ts';
 import { LoadProgress } from './open/load-progress.ts';
 import type { PartitionLog } from './partition-log.ts';
@@ -70,6 +70,7 @@ export class LogManager {
   readonly #directories: readonly LogDirectory[];
   readonly #cleaner: LogCleaner;
   readonly #listeners = new Set<(error: Error) => void>();
+  readonly #logger: Logger;
 
   /** See {@link openLogManager}. */
   constructor(options: LogManagerOptions) {
@@ -89,11 +90,12 @@ export class LogManager {
       pool,
       counters: registerLogMetrics(metrics, () => clock?.monotonicMs() ?? 0),
       progress,
-      handleDirectoryFailure: ({ failure }: LogDirectory) => {
-        if (failure !== undefined) for (const listener of this.#listeners) listener(failure);
+      handleDirectoryFailure: (failure: Error) => {
+        for (const listener of this.#listeners) listener(failure);
       },
     };
     this.#directories = directories.map((directory) => new LogDirectory(directory, surroundings));
+    this.#logger = environment.logger;
     this.#cleaner = new LogCleaner({
       random: environment.random,
       logger: environment.logger,
@@ -128,10 +130,9 @@ export class LogManager {
     return this.#directories.find(({ failure }) => failure !== undefined)?.failure;
   }
 
-  /** Path of the first directory that can be used: for what is kept once for all logs. */
-  get homeDirectory(): string {
-    const [first] = this.#online();
-    return (first ?? this.#directories[0])?.path ?? '';
+  /** Path of the first directory that can be used, for what is kept once for all logs; undefined: there is none. */
+  get homeDirectory(): string | undefined {
+    return this.#online()[0]?.path;
   }
 
   /** False: nothing can be stored any more. */
@@ -145,18 +146,24 @@ export class LogManager {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The log of a partition, or one of those that claim to be; then all of them are offline. */
+  /** The log of a partition; of several, the first that can be used. */
   find(topic: string, partition: PartitionId): PartitionLog | undefined {
-    for (const directory of this.#directories) {
-      const log = directory.find(topic, partition);
-      if (log !== undefined) return log;
-    }
-    return undefined;
+    const found = this.findAll(topic, partition);
+    return found.find(({ failure }) => failure === undefined) ?? found[0];
+  }
+
+  /** All logs under a name, in the order of the directories; one at most in each. Of one topic or of several. */
+  findAll(topic: string, partition: PartitionId): PartitionLog[] {
+    return this.#directories.flatMap((directory) => directory.find(topic, partition) ?? []);
   }
 
   /** Id of the directory a log is in. */
   directoryOf(log: PartitionLog): Uuid | undefined {
-    return this.#directories.find((one) => one.find(log.topic, log.partition) === log)?.id;
+    return this.#holderOf(log)?.id;
+  }
+
+  #holderOf(log: PartitionLog): LogDirectory | undefined {
+    return this.#directories.find((one) => one.find(log.topic, log.partition) === log);
   }
 
   /** Offline ones included. */
@@ -176,15 +183,19 @@ export class LogManager {
     config: LogConfig,
     wanted?: Uuid,
   ): Promise<PartitionLog> {
-    const known = this.find(topic, partition);
-    if (known === undefined) return this.#place(wanted).create(topic, partition, topicId, config);
-    if (known.topicId !== topicId)
+    const found = this.findAll(topic, partition);
+    const known = found.find((log) => log.topicId === topicId);
+    if (known !== undefined) {
+      known.config = config;
+      return known;
+    }
+    const other = found.find((log) => this.#holderOf(log)?.failure === undefined);
+    if (other !== undefined)
       throw new ApiError(
         'INCONSISTENT_TOPIC_ID',
-        `the log of ${topic}-${partition} belongs to ${known.topicId}`,
+        `the log of ${topic}-${partition} belongs to ${other.topicId}`,
       );
-    known.config = config;
-    return known;
+    return this.#place(wanted).create({ topic, partition, topicId }, config);
   }
 
   #place(wanted: Uuid | undefined): LogDirectory {
@@ -197,30 +208,22 @@ export class LogManager {
   }
 
   /**
-   * Forgets the log; its files lose their name now and go after file.delete.delay.ms. A crash meanwhile leaves
-   * them whole, or to be removed at the next start. Needs no room on the disk: it may be what makes room. In a
-   * directory that is offline the files stay.
+   * Forgets the logs under the name, or that of `topicId` alone; their files lose their name now and go after
+   * file.delete.delay.ms. A crash meanwhile leaves them whole, or to be removed at the next start. Needs no room on the
+   * disk: it may be what makes room. In a directory that is offline the files stay. Rejects with EnvironmentError.
    */
-  async delete(topic: string, partition: PartitionId): Promise<void> {
-    for (const directory of this.#online()) {
-      const log = directory.find(topic, partition);
-      if (log !== undefined) await directory.delete(log);
-    }
+  async delete(topic: string, partition: PartitionId, topicId?: Uuid): Promise<void> {
+    for (const log of this.findAll(topic, partition))
+      if (topicId === undefined || log.topicId === topicId) await this.#holderOf(log)?.delete(log);
   }
 
   /**
    * Forgets the log and keeps its files, for a person to look at: those of a damaged log in place of what was set
-   * aside of it before. Resolves with where they are, or the first of several.
+   * aside of it before. Resolves with where they are; undefined: in their place, in a directory that is offline.
+   * Rejects with EnvironmentError.
    */
-  async setAside(topic: string, partition: PartitionId): Promise<string | undefined> {
-    let place: string | undefined;
-    for (const directory of this.#online()) {
-      const log = directory.find(topic, partition);
-      if (log === undefined) continue;
-      const aside = await directory.setAside(log);
-      place ??= aside;
-    }
-    return place;
+  async setAside(log: PartitionLog): Promise<string | undefined> {
+    return this.#holderOf(log)?.setAside(log);
   }
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
@@ -234,10 +237,28 @@ export class LogManager {
     return this.#cleaner.run(options);
   }
 
-  /** Removes what retention no longer keeps. A log that fails at it goes offline and hinders no other. */
+  /**
+   * Removes what retention no longer keeps. A log that fails at it is offline then and has said so; what the disk refuses
+   * without that is a warning. Neither hinders another log; nor does a bug, which is thrown in the end.
+   */
   async applyRetention(nowMs: WallMs): Promise<void> {
-    for (const log of [...this.all()])
-      if (log.failure === undefined) await log.applyRetention(nowMs).catch(() => {});
+    const bugs: unknown[] = [];
+    for (const log of [...this.all()]) {
+      if (log.failure !== undefined) continue;
+      try {
+        await log.applyRetention(nowMs);
+      } catch (error) {
+        // Failed, or forgotten meanwhile.
+        if (log.failure !== undefined || this.#holderOf(log) === undefined) continue;
+        if (!(error instanceof ApiError)) bugs.push(error);
+        else
+          this.#logger.warn(
+            { topic: log.topic, partition: log.partition, error: error.message },
+            'retention could not be applied; trying again at the next check',
+          );
+      }
+    }
+    if (bugs.length > 0) throw bugs[0];
   }
 
   /**
@@ -255,7 +276,6 @@ export class LogManager {
     const ends = await Promise.allSettled(this.#online().map((directory) => this.#open(directory)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     if (!this.isUsable && [...this.all()].length === 0) throw this.directoryFailure;
-    this.#refuseTwins();
   }
 
   /** For openLogManager, which failed: lets go of everything as it is. */
@@ -270,28 +290,6 @@ export class LogManager {
       // In use by another process: nothing is broken, and two of them must not go on.
       if (!(error instanceof EnvironmentError) || error.reason === 'locked') throw error;
       directory.fail(error);
-    }
-  }
-
-  #refuseTwins(): void {
-    const seen = new Map<string, PartitionLog>();
-    for (const log of this.all()) {
-      const key = topicPartitionKey(log.topic, log.partition);
-      const twin = seen.get(key);
-      seen.set(key, log);
-      if (twin === undefined) continue;
-      for (const [one, other] of [
-        [twin, log],
-        [log, twin],
-      ] as const)
-        one.takeOffline(
-          new CorruptionError(
-            one.directory,
-            0,
-            'the only log of the partition',
-            `another in ${other.directory}`,
-          ),
-        );
     }
   }
 

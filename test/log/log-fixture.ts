@@ -79,6 +79,8 @@ export class LogFixture {
   readonly #timers: Timers | undefined;
   manager!: LogManager;
   log!: PartitionLog;
+  /** What the manager has warned of, over all starts. */
+  readonly warnings: { readonly fields: Readonly<Record<string, unknown>>; readonly message: string }[] = [];
   #opened = 0;
   #process: ProcessFiles | undefined;
 
@@ -125,7 +127,7 @@ export class LogFixture {
     this.#process = new ProcessFiles(this.files);
     return {
       files: this.#process,
-      logger: SILENT,
+      logger: { ...SILENT, warn: (fields, message) => void this.warnings.push({ fields, message }) },
       random: new SeededRandom(this.#seed, `open ${this.#opened++}`),
       ...(this.#timers === undefined ? {} : { timers: this.#timers }),
     };

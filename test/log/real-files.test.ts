@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../src/base/index.ts';
+import { SeededRandom, TOPIC_NAME_LENGTH_MAX } from '../../src/base/index.ts';
 import { SILENT } from '../../src/env/index.ts';
 import { nodeFiles } from '../../src/env/node/index.ts';
 import {
@@ -85,5 +85,18 @@ describe('a log on the real file system', () => {
     expect(await text('recovery-point-offset-checkpoint')).toBe('1\n1\nt 3 90\ncrc32c 628fbdd2\n');
     expect(await text('log-start-offset-checkpoint')).toBe('1\n1\nt 3 0\ncrc32c c410087c\n');
     expect(JSON.parse(await text('.kafka_cleanshutdown'))).toEqual({ version: 0, brokerEpoch: 9 });
+  });
+
+  it('of a topic with the longest name can be set aside and deleted', async () => {
+    const { manager } = await open();
+    const topic = 'x'.repeat(TOPIC_NAME_LENGTH_MAX);
+    const log = await manager.create(topic, 12, TOPIC_ID, config);
+    expect(await manager.setAside(log)).toContain('-stray');
+    await manager.create(topic, 12, TOPIC_ID, config);
+    await manager.delete(topic, 12);
+    expect((await readdir(`${directory}/data`)).filter((name) => name.startsWith('x'))).toEqual([
+      expect.stringMatching(/-stray$/),
+    ]);
+    await manager.close({ brokerEpoch: 4 });
   });
 });

@@ -40,8 +40,8 @@ export class ReplicaPlaces {
 
   /** The log of a replica. One that does not say whose it is stands where this replica's was: it is this one's, damaged. */
   findLog({ topic, topicId, partition }: LocalReplica): PartitionLog | undefined {
-    const log = this.#options.logs.find(topic, partition);
-    return log?.topicId === topicId || log?.topicId === ZERO_UUID ? log : undefined;
+    const found = this.#options.logs.findAll(topic, partition);
+    return found.find((log) => log.topicId === topicId) ?? found.find((log) => log.topicId === ZERO_UUID);
   }
 
   /** `own`: as {@link findLog} gives it. */
@@ -61,7 +61,8 @@ export class ReplicaPlaces {
     this.#left.delete(topicId, partition);
     const { onlineDirectories: online, directoryCount } = logs;
     const someOffline = logs.directoryFailure !== undefined;
-    return decidePlace({ nodeId, registration, isNew, log, online, someOffline, directoryCount });
+    const foundIn = own === undefined ? undefined : logs.directoryOf(own);
+    return decidePlace({ nodeId, registration, isNew, log, foundIn, online, someOffline, directoryCount });
   }
 
   /** The replica stays without a log until metadata or the next start say something else. */
@@ -93,6 +94,8 @@ export class ReplicaPlaces {
     const log = this.findLog(replica);
     if (log === undefined) return;
     const isDamaged = log.failure instanceof CorruptionError;
+    // Of a sound log that is left alone the controller must not hear: it would elect it.
+    if (!isDamaged && this.#left.find(topicId, partition) !== undefined) return;
     const directoryId = isDamaged ? LOST_DIRECTORY : logs.directoryOf(log);
     if (directoryId === undefined) return;
     if (directoryId === directoryOf(registration, nodeId)) assignments.forget(topicId, partition);

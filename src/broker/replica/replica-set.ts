@@ -8,14 +8,7 @@
  * epoch that its predecessor led, and with a tail lost in between it would write other records at offsets of that epoch,
  * which no follower could tell apart.
  */
-import {
-  assert,
-  type BrokerEpoch,
-  type NodeId,
-  type PartitionId,
-  type Uuid,
-  ZERO_UUID,
-} from '../../base/index.ts';
+import { assert, type BrokerEpoch, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
 import { type LogManager, type PartitionLog, toLogConfig } from '../../log/index.ts';
 import {
@@ -37,6 +30,7 @@ import type { PartitionHost } from './partition-host.ts';
 import { PartitionMap } from './partition-map.ts';
 import type { ReplicaConfig } from './replica-config.ts';
 import { ReplicaPlaces } from './replica-places.ts';
+import { sweepFoundLogs } from './start-sweep.ts';
 
 export interface ReplicaSetOptions {
   readonly nodeId: NodeId;
@@ -100,7 +94,9 @@ export class ReplicaSet {
     if (!this.#started) {
       if (image.cluster.brokers.get(this.#options.nodeId)?.epoch !== this.#options.brokerEpoch()) return;
       this.#started = true;
-      this.#sweepLogs(image);
+      const { nodeId, logs, environment } = this.#options;
+      const queue = (name: string, task: () => Promise<void>): void => this.#queue.run(name, task);
+      sweepFoundLogs(image, { nodeId, logs, logger: environment.logger, queue });
       this.#applyChanges(deltaFromEmpty(image), image, 'first');
     } else this.#applyChanges(delta, image);
   }
@@ -199,9 +195,15 @@ export class ReplicaSet {
    */
   async #replace(replica: LocalReplica, damaged: PartitionLog): Promise<void> {
     const { topic, topicId, partition } = replica;
+    const { logs } = this.#options;
     this.#retire(replica, refusal('NOT_LEADER_OR_FOLLOWER'));
     try {
-      const keptIn = await this.#options.logs.setAside(topic, partition);
+      // Of twins none is served.
+      const twins = logs
+        .findAll(topic, partition)
+        .filter((log) => log !== damaged && log.topicId === topicId);
+      const keptIn = await logs.setAside(damaged);
+      for (const twin of twins) await logs.setAside(twin);
       const fields = { topic, partition, keptIn, error: damaged.failure?.message };
       this.#options.environment.logger.warn(
         fields,
@@ -230,7 +232,8 @@ export class ReplicaSet {
     const { topic, topicId, partition } = replica;
     try {
       // Of a topic of that name deleted while this broker was away.
-      if (logs.find(topic, partition) !== undefined) await logs.delete(topic, partition);
+      for (const other of logs.findAll(topic, partition))
+        if (other.topicId !== topicId) await logs.delete(topic, partition, other.topicId);
       const log = await logs.create(topic, partition, topicId, this.#settings(topic).log, directoryId);
       if (!this.#closed) this.#host(log, this.#wanted.find(topicId, partition) ?? replica);
     } catch (error) {
@@ -274,8 +277,9 @@ export class ReplicaSet {
     this.#queue.run(`${topic}-${id}`, async () => {
       // Its log was being made.
       retire();
-      if (this.#options.logs.find(topic, id)?.topicId !== topicId) return;
-      await this.#options.logs.delete(topic, id);
+      const { logs } = this.#options;
+      if (!logs.findAll(topic, id).some((log) => log.topicId === topicId)) return;
+      await logs.delete(topic, id, topicId);
       this.#options.environment.logger.info({ topic, partition: id, topicId }, 'deleted a replica');
     });
   }
@@ -290,32 +294,6 @@ export class ReplicaSet {
     this.#byId.delete(topicId, id);
     if (this.#byName.find(topic, id) === partition) this.#byName.delete(topic, id);
     partition.retire(why);
-  }
-
-  /**
-   * Logs of topics that the metadata do not know: deleted while this broker was away, or the metadata are not what they
-   * were. Nothing here proves a deletion, so nothing is deleted: they are set aside, and a person may remove them.
-   */
-  #sweepLogs(image: MetadataImage): void {
-    for (const log of [...this.#options.logs.all()]) {
-      const { topic, topicId, partition } = log;
-      // It does not say whose it is; see ReplicaPlaces.
-      if (topicId === ZERO_UUID) continue;
-      const replicas = image.topics.findById(topicId)?.partitions[partition]?.replicas;
-      if (replicas === undefined)
-        this.#queue.run(`${topic}-${partition}`, () => this.#setAside(topic, partition));
-      else if (!replicas.includes(this.#options.nodeId))
-        this.#options.environment.logger.warn({ topic, partition }, 'a stray log: this broker is no replica');
-    }
-  }
-
-  async #setAside(topic: string, partition: PartitionId): Promise<void> {
-    const directory = await this.#options.logs.setAside(topic, partition);
-    const fields = { topic, partition, directory };
-    this.#options.environment.logger.warn(
-      fields,
-      'set a log of an unknown topic aside; remove it if it was deleted',
-    );
   }
 
   #reconfigure(delta: ImageDelta, image: MetadataImage): void {

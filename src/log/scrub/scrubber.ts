@@ -31,8 +31,8 @@ export interface ScrubOptions {
   readonly environment: Pick<Environment, 'files' | 'clock' | 'timers' | 'random' | 'logger' | 'metrics'>;
   /** Told of what is not damage of a log. */
   readonly report: (error: unknown, what: string) => void;
-  /** For the file that remembers the round. */
-  readonly directory: string;
+  /** For the file that remembers the round; undefined: nothing can be stored. */
+  readonly directory: () => string | undefined;
 }
 
 /** Between two looks whether the next round is due. */
@@ -57,7 +57,6 @@ export class Scrubber {
   readonly #options: ScrubOptions;
   readonly #metrics: ScrubMetrics;
   #timer: Timer | undefined;
-  readonly #checkpointPath: string;
   /** undefined: not read yet. */
   #checkpoint: ScrubCheckpoint | undefined;
   #round: Round | undefined;
@@ -71,7 +70,6 @@ export class Scrubber {
   /** Use {@link startScrub}. */
   constructor(options: ScrubOptions) {
     this.#options = options;
-    this.#checkpointPath = `${options.directory}/${SCRUB_CHECKPOINT}`;
     this.#metrics = registerScrubMetrics(options.environment.metrics, () => this.#checkpoint?.endedMs);
   }
 
@@ -126,9 +124,16 @@ export class Scrubber {
     return Math.max(1, pauseAfterMs(step.bytes, rate));
   }
 
+  /** The directory that holds it may fail: nothing is written there any more. */
+  #checkpointPath(): string | undefined {
+    const directory = this.#options.directory();
+    return directory === undefined ? undefined : `${directory}/${SCRUB_CHECKPOINT}`;
+  }
+
   async #readCheckpoint(): Promise<ScrubCheckpoint> {
     const { files } = this.#options.environment;
-    return readScrubCheckpoint(files, this.#checkpointPath).catch(() => ({}));
+    const path = this.#checkpointPath();
+    return path === undefined ? {} : readScrubCheckpoint(files, path).catch(() => ({}));
   }
 
   #msToNextRound(): number {
@@ -271,9 +276,10 @@ export class Scrubber {
   /** Where the scrub is may be forgotten: a disk that refuses costs a part of a round. */
   async #save(): Promise<void> {
     const { files, clock } = this.#options.environment;
-    if (this.#checkpoint === undefined) return;
+    const path = this.#checkpointPath();
+    if (this.#checkpoint === undefined || path === undefined) return;
     this.#savedMs = clock.monotonicMs();
-    await saveScrubCheckpoint(files, this.#checkpointPath, this.#checkpoint).catch(() => {});
+    await saveScrubCheckpoint(files, path, this.#checkpoint).catch(() => {});
   }
 }
 

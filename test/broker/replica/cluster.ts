@@ -244,6 +244,10 @@ export class TestCluster {
     return found;
   }
 
+  get #topicId(): Uuid {
+    return this.image.topics.find(TOPIC)?.id ?? TOPIC_ID;
+  }
+
   finish<T>(promise: Promise<T>): Promise<T> {
     return this.scheduler.finish(promise, 120_000);
   }
@@ -310,7 +314,7 @@ export class TestCluster {
     ).entries()) {
       const rest = isr.filter((id) => id !== brokerId);
       if (rest.length === isr.length) continue;
-      const change = { kind: 'partition-change', partitionId, topicId: TOPIC_ID } as const;
+      const change = { kind: 'partition-change', partitionId, topicId: this.#topicId } as const;
       const successor: number | undefined = leader === brokerId ? (rest[0] ?? -1) : undefined;
       const next = rest.length === 0 ? isr : rest;
       records.push({ ...change, isr: next, ...(successor === undefined ? {} : { leader: successor }) });
@@ -354,7 +358,7 @@ export class TestCluster {
   }
 
   elect(leader: NodeId, isr: readonly NodeId[], partitionId = 0): void {
-    this.commit({ kind: 'partition-change', partitionId, topicId: TOPIC_ID, leader, isr });
+    this.commit({ kind: 'partition-change', partitionId, topicId: this.#topicId, leader, isr });
   }
 
   async assignReplicasToDirs(request: AssignReplicasToDirsRequest): Promise<AssignReplicasToDirsReply> {

@@ -98,7 +98,7 @@ export class ScrubWorld {
       logs: this.manager,
       settings: this.settings,
       environment: this.environment,
-      directory: '/data',
+      directory: () => '/data',
       report: (error) => this.reported.push(error),
     });
   }

@@ -5,6 +5,10 @@
  * in sync nor as leader, and cannot take it back: its directory is known to be lost, or gone from this broker. Only then
  * can nobody count the empty log for the one it replaces. The last in-sync replica waits for a person.
  *
+ * A log in another directory than the metadata name is the replica's, moved by a person, while the named one is there to
+ * say that it has none. Is the named one gone, it may be an older one that came back with its disk: then it counts no more
+ * than an empty one.
+ *
  * A replica whose directory nobody told may live in a directory that is offline now, unless it is new: a partition that
  * nothing happened to since it was made, or that came with metadata after this broker's registration.
  * Source: KIP-112, KIP-858; Kafka's LogManager.getOrCreateLog.
@@ -24,6 +28,8 @@ export interface Place {
   readonly isNew: boolean;
   /** Of the partition's log here. `offline`: its directory has failed. */
   readonly log: 'none' | 'sound' | 'damaged' | 'offline';
+  /** The directory of that log; undefined: there is none, or its directory has no id. */
+  readonly foundIn: Uuid | undefined;
   /** This broker's directories that can be used. */
   readonly online: readonly Uuid[];
   /** Of this broker, offline ones included. */
@@ -44,10 +50,25 @@ export type PlaceDecision =
 export function decidePlace(place: Place): PlaceDecision {
   const { nodeId, registration, log } = place;
   const directoryId = directoryOf(registration, nodeId);
-  if (log === 'sound' || log === 'offline') return { kind: 'host' };
+  if (log === 'offline') return { kind: 'host' };
+  if (log === 'sound') return decideSound(place, directoryId);
   if (log === 'damaged')
     return directoryId === LOST_DIRECTORY && !countsOn(place) ? { kind: 'replace' } : { kind: 'host' };
   return decideMissing(place, directoryId);
+}
+
+function decideSound(place: Place, directoryId: Uuid): PlaceDecision {
+  const { foundIn, online } = place;
+  const isNamed = directoryId !== UNASSIGNED_DIRECTORY && directoryId !== LOST_DIRECTORY;
+  if (!isNamed || foundIn === undefined || online.includes(directoryId)) return { kind: 'host' };
+  if (foundIn === directoryId || !countsOn(place)) return { kind: 'host' };
+  return {
+    kind: 'leave',
+    why:
+      `it is the last replica in sync with its log in the directory ${directoryId}, which is not here; ` +
+      `the log that was found in ${foundIn} may be an older one`,
+    mustAct: true,
+  };
 }
 
 function decideMissing(place: Place, directoryId: Uuid): PlaceDecision {

@@ -14,85 +14,50 @@ import {
   type BrokerEpoch,
   CorruptionError,
   EnvironmentError,
+  type EnvironmentReason,
   NONE,
   type PartitionId,
-  randomUuid,
   topicPartitionKey,
   type Uuid,
   ZERO_UUID,
-} from '../base/index.ts';
-import { type Environment, type FileLock, makeDurableDirectory } from '../env/index.ts';
-import { saveCleanShutdown, takeCleanShutdown } from './checkpoint/clean-shutdown.ts';
-import { DirectoryCheckpoints } from './checkpoint/directory-checkpoints.ts';
-import { NO_CHECKPOINT } from './checkpoint/log-checkpoint.ts';
-import {
-  PARTITION_METADATA,
-  readPartitionMetadata,
-  savePartitionMetadata,
-} from './checkpoint/partition-metadata.ts';
-import type { LogConfig } from './log-config.ts';
-import type { LogCounters } from './log-metrics.ts';
-import type { LogIdentity, LogPromise, LogSurroundings } from './log-state.ts';
-import type { LoadProgress } from './open/load-progress.ts';
-import { offlineLog, openPartitionLog } from './open/open-partition-log.ts';
-import type { PartitionLog } from './partition-log.ts';
-import type { TailCache } from './read/tail-cache.ts';
-import { DelayedRemovals } from './segment/delayed-removals.ts';
-import { sizeOfLastSegments } from './segment/last-segment-sizes.ts';
-import { parseLogFileName } from './segment/segment-names.ts';
-import type { SegmentPool } from './segment/segment-pool.ts';
-import { describeFailure, wayOut } from './storage-refusal.ts';
-
-/** A data directory as the configuration and its meta.properties describe it. */
-export interface DataDirectory {
-  readonly path: string;
-  /** Absent: it could not be read. */
-  readonly id?: Uuid;
-  /** Why it is offline already. */
-  readonly failure?: Error;
-}
-
-/** Without timers, files that are to be removed go at once. */
-export type LogEnvironment = Pick<Environment, 'files' | 'logger' | 'random'> &
-  Partial<Pick<Environment, 'timers'>>;
-
-/** What the directories of one broker share. */
-export interface DirectorySurroundings {
-  readonly environment: LogEnvironment;
-  /** For logs found on disk, until somebody sets their topic's. */
-  readonly defaults: LogConfig;
-  readonly tailCache: TailCache;
-  readonly pool: SegmentPool;
-  readonly counters: LogCounters;
-  readonly progress: LoadProgress;
-  /** Called once at most. */
-  readonly handleDirectoryFailure: (directory: LogDirectory) => void;
-}
+} from '../../base/index.ts';
+import { type FileLock, makeDurableDirectory } from '../../env/index.ts';
+import { saveCleanShutdown, takeCleanShutdown } from '../checkpoint/clean-shutdown.ts';
+import { DirectoryCheckpoints } from '../checkpoint/directory-checkpoints.ts';
+import { NO_CHECKPOINT } from '../checkpoint/log-checkpoint.ts';
+import type { LogConfig } from '../log-config.ts';
+import type { LogIdentity, LogPromise, LogSurroundings } from '../log-state.ts';
+import type { LoadProgress } from '../open/load-progress.ts';
+import { offlineLog, openPartitionLog } from '../open/open-partition-log.ts';
+import type { PartitionLog } from '../partition-log.ts';
+import { DelayedRemovals } from '../segment/delayed-removals.ts';
+import { sizeOfLastSegments } from '../segment/last-segment-sizes.ts';
+import { describeFailure, wayOut } from '../storage-refusal.ts';
+import type { DataDirectory, DirectorySurroundings } from './data-directory.ts';
+import type { AsideKind, LogName } from './directory-names.ts';
+import { LogPlaces } from './log-places.ts';
 
 /** Logs that are loaded at a time at the start. */
 const LOADS_MAX = 8;
 const LOCK = '.logs-lock';
-const LOG_DIRECTORY = /^(.+)-(\d+)$/;
-const DELETED_SUFFIX = '-delete';
-/** A directory of segments that nobody claims, or that does not say whose it is: kept for a person to look at. */
-const STRAY_SUFFIX = '-stray';
-/** The files of a log that was damaged, and is made anew from the leader: kept, at most once per partition. */
-const DAMAGED_SUFFIX = '-damaged';
-/** The metadata log may live in the same directory; it is not ours. */
-const METADATA_LOG = '__cluster_metadata-0';
+/** The disk lacks something now and is sound: what was asked for can be tried again. */
+const PASSING: ReadonlySet<EnvironmentReason> = new Set<EnvironmentReason>([
+  'disk-full',
+  'too-many-open-files',
+]);
 
 export class LogDirectory {
   readonly path: string;
   /** Absent: it was never known, for the directory was offline from the start. */
   readonly id: Uuid | undefined;
   readonly #around: LogSurroundings;
-  readonly #environment: DirectorySurroundings['environment'];
   readonly #defaults: LogConfig;
   readonly #progress: LoadProgress;
   readonly #removals: DelayedRemovals;
+  readonly #places: LogPlaces;
   readonly #logs = new Map<string, PartitionLog>();
   readonly #checkpoints: DirectoryCheckpoints;
-  readonly #handleFailure: () => void;
+  readonly #handleFailure: (failure: Error) => void;
   #lock: FileLock | undefined;
   #failure: Error | undefined;
   /** Logs that are being made. */
@@ -103,11 +68,11 @@ export class LogDirectory {
     const { environment, defaults, tailCache, pool, counters, progress } = surroundings;
     this.path = path;
     this.id = id;
-    this.#handleFailure = () => surroundings.handleDirectoryFailure(this);
-    this.#environment = environment;
+    this.#handleFailure = surroundings.handleDirectoryFailure;
     this.#defaults = defaults;
     this.#progress = progress;
     this.#removals = new DelayedRemovals(environment.logger, environment.timers);
+    this.#places = new LogPlaces(environment, path);
     const { files, logger } = environment;
     this.#checkpoints = new DirectoryCheckpoints({ files, logger, path, logs: this.#logs });
     this.#around = {
@@ -132,11 +97,12 @@ export class LogDirectory {
   /** Takes the directory offline with all its logs. */
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
-    this.#failure = error instanceof Error ? error : new Error(String(error));
+    const failure = error instanceof Error ? error : new Error(String(error));
+    this.#failure = failure;
     const fields = { directory: this.path, ...describeFailure(error), wayOut: wayOut(error) };
-    this.#environment.logger.error(fields, 'data directory is offline');
-    for (const log of [...this.#logs.values()]) log.takeOffline(this.#failure, 'elsewhere');
-    this.#handleFailure();
+    this.#around.logger.error(fields, 'data directory is offline');
+    for (const log of [...this.#logs.values()]) log.takeOffline(failure, 'elsewhere');
+    this.#handleFailure(failure);
   }
 
   /** A log that was opened and then failed for anything but damage of its own: the disk cannot be trusted. */
@@ -145,9 +111,9 @@ export class LogDirectory {
     if (isOpen && !(error instanceof CorruptionError)) this.fail(error);
   }
 
-  /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none. */
+  /** Broker epoch of the last clean stop; -1: the last stop was not clean, or there was none, or this cannot be read. */
   get cleanShutdownEpoch(): BrokerEpoch {
-    return this.#cleanShutdownEpoch;
+    return this.#failure === undefined ? this.#cleanShutdownEpoch : NONE;
   }
 
   /**
@@ -184,49 +150,40 @@ export class LogDirectory {
   }
 
   /** A new, empty log, durable when it resolves. No log of that name may be here. Rejects with EnvironmentError. */
-  async create(
-    topic: string,
-    partition: PartitionId,
-    topicId: Uuid,
-    config: LogConfig,
-  ): Promise<PartitionLog> {
+  async create(identity: Omit<LogIdentity, 'directory'>, config: LogConfig): Promise<PartitionLog> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#making++;
     try {
-      return await this.#create(topic, partition, topicId, config);
-    } catch (error) {
-      this.#failUnlessFull(error);
-      throw error;
+      return await this.#attempt(() => this.#create(identity, config));
     } finally {
       this.#making--;
     }
   }
 
-  /** A disk without room is not one that fails: what was asked for can be tried again. */
-  #failUnlessFull(error: unknown): void {
-    if (error instanceof EnvironmentError && error.reason !== 'disk-full') this.fail(error);
+  /** What the disk refuses ends the directory, unless it can be tried again. */
+  async #attempt<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      return await task();
+    } catch (error) {
+      if (error instanceof EnvironmentError && !PASSING.has(error.reason)) this.fail(error);
+      throw error;
+    }
   }
 
-  async #create(
-    topic: string,
-    partition: PartitionId,
-    topicId: Uuid,
-    config: LogConfig,
-  ): Promise<PartitionLog> {
-    const { files } = this.#around;
-    const key = topicPartitionKey(topic, partition);
-    const directory = `${this.path}/${key}`;
+  async #create(asked: Omit<LogIdentity, 'directory'>, config: LogConfig): Promise<PartitionLog> {
+    const key = topicPartitionKey(asked.topic, asked.partition);
+    const identity = { ...asked, directory: `${this.path}/${key}` };
     // A log made anew under a name must not be held to the offsets of the one before.
     if (this.#checkpoints.has(key)) await this.checkpoint();
-    await files.makeDirectory(directory);
-    await savePartitionMetadata(files, directory, topicId);
-    await files.syncDirectory(this.path);
-    const identity = { topic, partition, topicId, directory };
+    const aside = await this.#places.make(identity.directory, asked);
+    if (aside !== undefined)
+      this.#around.logger.warn({ directory: aside }, 'set aside what stood in the place of a new log');
     const found = { checkpoint: NO_CHECKPOINT, clean: false };
     const log = await openPartitionLog(identity, config, found, this.#around);
-    if (log.failure !== undefined) {
+    const failure = log.failure ?? this.#failure;
+    if (failure !== undefined) {
       await log.release();
-      throw log.failure;
+      throw failure;
     }
     this.#logs.set(key, log);
     return log;
@@ -234,42 +191,31 @@ export class LogDirectory {
 
   /** See LogManager. */
   async delete(log: PartitionLog): Promise<void> {
-    const directory = await this.#remove(log, DELETED_SUFFIX);
+    const path = await this.#remove(log, 'delete');
+    if (path === undefined) return;
     const { files } = this.#around;
-    const doomed = {
-      path: directory,
-      remove: () => files.removeDirectory(directory),
-      close: () => Promise.resolve(),
-    };
+    const doomed = { path, remove: () => files.removeDirectory(path), close: () => Promise.resolve() };
     await this.#removals.add(doomed, log.config.fileDeleteDelayMs);
   }
 
   /** See LogManager. */
-  async setAside(log: PartitionLog): Promise<string> {
-    if (!(log.failure instanceof CorruptionError)) return this.#remove(log, STRAY_SUFFIX);
-    const earlier = `${topicPartitionKey(log.topic, log.partition)}.`;
-    const { files } = this.#around;
-    for (const name of await files.list(this.path))
-      if (name.startsWith(earlier) && name.endsWith(DAMAGED_SUFFIX))
-        await files.removeDirectory(`${this.path}/${name}`);
-    return this.#remove(log, DAMAGED_SUFFIX);
+  async setAside(log: PartitionLog): Promise<string | undefined> {
+    if (!(log.failure instanceof CorruptionError)) return this.#remove(log, 'stray');
+    if (this.#failure === undefined) await this.#attempt(() => this.#places.removeDamaged(log));
+    return this.#remove(log, 'damaged');
   }
 
-  async #remove(log: PartitionLog, suffix: string): Promise<string> {
+  /** Forgets the log. In a directory that is offline its files stay as they are: then it gives nothing. */
+  async #remove(log: PartitionLog, kind: AsideKind): Promise<string | undefined> {
     this.#logs.delete(topicPartitionKey(log.topic, log.partition));
     await log.release();
-    return this.#moveAside(log.directory, suffix);
+    if (this.#failure !== undefined) return undefined;
+    return this.#attempt(() => this.#places.moveAside(log.directory, log, kind));
   }
 
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
   async checkpoint(): Promise<void> {
-    if (this.#failure !== undefined) return;
-    try {
-      await this.#checkpoints.save();
-    } catch (error) {
-      this.#failUnlessFull(error);
-      throw error;
-    }
+    if (this.#failure === undefined) await this.#attempt(() => this.#checkpoints.save());
   }
 
   /** See LogManager. */
@@ -277,7 +223,6 @@ export class LogDirectory {
     try {
       const clean = await Promise.all(Array.from(this.#logs.values(), (log) => log.close()));
       await this.checkpoint();
-      await this.#removals.close();
       if (this.#failure === undefined && clean.every(Boolean))
         await saveCleanShutdown(this.#around.files, this.path, brokerEpoch);
     } catch (error) {
@@ -285,6 +230,7 @@ export class LogDirectory {
       const fields = { directory: this.path, reason: error.reason, error: error.message };
       this.#around.logger.warn(fields, 'the stop is not clean: the next start reads the logs again');
     } finally {
+      await this.#removals.close();
       await this.#unlock();
     }
   }
@@ -307,11 +253,12 @@ export class LogDirectory {
     // What a killed process named last may be in the system's memory alone: a log, or checkpoints that promise less.
     if (!clean) await this.#around.files.syncDirectory(this.path);
     await this.#checkpoints.load();
-    const names = await this.#findLogs();
+    const found = await this.#places.find();
+    const names = found.map(({ name }) => name);
     const recoverBytes = clean ? 0 : await sizeOfLastSegments(this.#around.files, this.path, names);
-    this.#progress.begin(names.length, recoverBytes);
+    this.#progress.begin(found.length, recoverBytes);
     const loadNext = async (): Promise<void> => {
-      for (let name = names.pop(); name !== undefined; name = names.pop()) {
+      for (let name = found.pop(); name !== undefined; name = found.pop()) {
         try {
           await this.#loadOne(name, clean);
         } finally {
@@ -337,29 +284,13 @@ export class LogDirectory {
     }
   }
 
-  /** The names of their directories. What was being deleted is gone afterwards. */
-  async #findLogs(): Promise<string[]> {
-    const { files } = this.#around;
-    const found: string[] = [];
-    for (const name of await files.list(this.path)) {
-      const isDeleted = name.endsWith(DELETED_SUFFIX);
-      if (name === METADATA_LOG || !(isDeleted || LOG_DIRECTORY.test(name))) continue;
-      const directory = `${this.path}/${name}`;
-      if ((await files.stat(directory))?.kind !== 'directory') continue;
-      if (isDeleted) await files.removeDirectory(directory);
-      else found.push(name);
-    }
-    return found;
-  }
-
-  async #loadOne(name: string, clean: boolean): Promise<void> {
+  async #loadOne({ name, topic, partition }: LogName, clean: boolean): Promise<void> {
     const directory = `${this.path}/${name}`;
-    const [, topic = '', partition] = LOG_DIRECTORY.exec(name) ?? [];
-    const identity = { topic, partition: Number(partition), directory };
-    const topicId = await this.#readTopicId(directory);
+    const identity = { topic, partition, directory };
+    const topicId = await this.#places.readTopicId(directory);
     if (topicId === undefined) {
       this.#around.logger.warn({ directory }, 'moved a log without topic id aside');
-      await this.#moveAside(directory, STRAY_SUFFIX);
+      await this.#places.moveAside(directory, identity, 'stray');
       return;
     }
     const onRecovered = (bytes: number): void => this.#progress.recovered(bytes);
@@ -381,32 +312,6 @@ export class LogDirectory {
     this.#logs.set(name, log);
     if (log.failure !== undefined) this.#handleLogFailure(log, log.failure);
     if (this.#failure !== undefined) log.takeOffline(this.#failure, 'elsewhere');
-  }
-
-  /** undefined: the making of the log was never finished. Records without it are somebody's, and nobody knows whose. */
-  async #readTopicId(directory: string): Promise<Uuid | undefined | CorruptionError> {
-    const { files } = this.#around;
-    try {
-      const topicId = await readPartitionMetadata(files, directory);
-      if (topicId !== undefined) return topicId;
-    } catch (error) {
-      if (error instanceof CorruptionError) return error;
-      throw error;
-    }
-    for (const name of await files.list(directory)) {
-      const isSegment = parseLogFileName(name)?.suffix === 'log';
-      if (isSegment && (await files.stat(`${directory}/${name}`))?.sizeBytes !== 0)
-        return new CorruptionError(`${directory}/${PARTITION_METADATA}`, 0, 'the id of the topic', 'no file');
-    }
-    return undefined;
-  }
-
-  async #moveAside(directory: string, suffix: string): Promise<string> {
-    const { files } = this.#around;
-    const aside = `${directory}.${randomUuid(this.#environment.random)}${suffix}`;
-    await files.rename(directory, aside);
-    await files.syncDirectory(this.path);
-    return aside;
   }
 
   /** Before files are cut, the checkpoints must not promise what is about to go. */
