@@ -173,6 +173,7 @@ export class LogCutter {
   /** The part of a cut that is seen at once. */
   #begin(offset: Offset): void {
     this.#underWay++;
+    this.#log.cuts++;
     this.#log.epochs.hold();
     // Until the batch is found that ends there, no offset but this is known to be between two.
     const { all } = this.#log.segments;

@@ -70,6 +70,8 @@ export class LogState implements LogPromise {
   /** The recovery point is to be no higher. */
   soundTo: Offset = Number.MAX_SAFE_INTEGER;
   closed = false;
+  /** Times that batches at the end were taken away, or all of them: others may stand there since. */
+  cuts = 0;
   #failure: Error | undefined;
   #last: Promise<void> = Promise.resolve();
 

@@ -62,7 +62,7 @@ async function keepBusy(log: PartitionLog, isOver: () => boolean): Promise<void>
         secret: random.bytes(16),
         pace: async (): Promise<void> => {},
       };
-      await log.compactor.clean(await log.compactor.plan(nowMs), how);
+      await log.compactor.clean(how);
     } else await log.applyRetention(nowMs);
   }
 }

@@ -9,10 +9,10 @@ import { CorruptionError, EnvironmentError, type Random } from '../../base/index
 import { type Clock, type Logger, sleep, type Timers } from '../../env/index.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import { isReadFatal } from '../read/log-reader.ts';
+import type { CleaningOutcome } from './cleaning.ts';
 import { SECRET_BYTES } from './core/key-hash.ts';
 import type { CleaningPlan } from './core/plan-cleaning.ts';
 import { Throttle } from './core/throttle.ts';
-import type { CleaningOutcome } from './log-compactor.ts';
 
 export interface CleanerOptions {
   readonly clock: Clock;
@@ -95,7 +95,7 @@ export class LogCleaner {
     const { topic, partition } = log;
     const { logger, random } = this.#ports;
     try {
-      const outcome = await log.compactor.clean(plan, {
+      const outcome = await log.compactor.clean({
         nowMs: options.clock.wallMs(),
         keyMapBytes: options.keyMapBytes,
         secret: random.bytes(SECRET_BYTES),

@@ -55,12 +55,15 @@ export async function finishSwap(
 }
 
 /**
- * At the opening of a log, before its segments are looked for: finishes what was decided and removes what was not.
- * Resolves with the names of the files there are then. Throws CorruptionError when a swap file, which was durable, is
+ * At the opening of a log, before its segments are looked for: finishes what was decided and removes what was not, among
+ * the files of these `names`, which are durable. Resolves with the names of the files there are then. Throws CorruptionError when a swap file, which was durable, is
  * not whole.
  */
-export async function recoverSwaps(files: Files, directory: string): Promise<string[]> {
-  const names = await files.list(directory);
+export async function recoverSwaps(
+  files: Files,
+  directory: string,
+  names: readonly string[],
+): Promise<readonly string[]> {
   if (!names.some((one) => one.endsWith(CLEANED) || one.endsWith(SWAP))) return names;
   for (const name of names.filter((one) => one.endsWith(`.log${CLEANED}`)))
     await files.remove(`${directory}/${name}`);

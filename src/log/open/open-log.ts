@@ -68,16 +68,19 @@ export async function loadLog(options: OpenLogOptions): Promise<LoadedLog> {
 }
 
 async function load(options: OpenLogOptions, segments: SegmentList): Promise<LoadedLog> {
-  const { files, directory, logger } = options;
+  const { files, directory, logger, clean } = options;
+  const listed = await files.list(directory);
+  // What a killed process renamed or removed may be in the system's memory alone. Nothing may be built upon it before.
+  if (!clean && listed.some((name) => name.includes('.log'))) await files.syncDirectory(directory);
   const epochs = await openEpochs(options);
-  const names = await removeLeftovers(files, directory, await recoverSwaps(files, directory));
+  const names = await removeLeftovers(files, directory, await recoverSwaps(files, directory, listed));
   const saved = epochs.cache.entries;
   await findSegments(segments, names);
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
   for (const [i, segment] of segments.all.slice(0, -1).entries())
     await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
   if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs);
-  const end = options.clean
+  const end = clean
     ? await trustLast(segments, options, saved)
     : await recoverLast(segments, options, epochs, saved);
   const logEndOffset = end.nextOffset;

@@ -26,6 +26,7 @@ export class LogReader {
   readonly #tail: LogTail;
   readonly #known: KnownOfLog;
   readonly #counters: LogCounters;
+  /** Changes whenever bytes of the log are gone, or other files have them. */
   #layout = 0;
   /** Grows with the layout, but not when segments that readers under way may finish left the log. */
   #lost = 0;
@@ -39,11 +40,6 @@ export class LogReader {
     this.#tail = tail;
     this.#known = known;
     this.#counters = counters;
-  }
-
-  /** Changes whenever bytes of the log are gone, or other files have them. */
-  get layout(): number {
-    return this.#layout;
   }
 
   /**

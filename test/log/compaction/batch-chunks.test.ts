@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptionError } from '../../../src/base/index.ts';
 import { batchChunks } from '../../../src/log/compaction/batch-chunks.ts';
-import { BatchBuilder, type BatchView, stampBatch } from '../../../src/log/record/index.ts';
+import { BatchBuilder, type BatchView, batches, stampBatch } from '../../../src/log/record/index.ts';
 import { MemoryFiles } from '../../../src/testing/twins/index.ts';
 
 function batchAt(baseOffset: number, records: number, valueBytes: number): Uint8Array {
@@ -13,11 +13,17 @@ function batchAt(baseOffset: number, records: number, valueBytes: number): Uint8
   return bytes;
 }
 
-async function chunksOf(bytes: Uint8Array, sizeBytes = bytes.length): Promise<number[][]> {
+function endOf(bytes: Uint8Array): number {
+  const last = [...batches(bytes)].at(-1);
+  return (last?.header.lastOffset ?? -1) + 1;
+}
+
+async function chunksOf(bytes: Uint8Array, sizeBytes = bytes.length, endOffset = endOf(bytes)) {
   const handle = await new MemoryFiles().open('/t', 'create');
   await handle.write([bytes], 0);
   const chunks: number[][] = [];
-  for await (const chunk of batchChunks(handle, sizeBytes))
+  const part = { baseOffset: 0, endOffset, sizeBytes, epochAt: () => 0 };
+  for await (const chunk of batchChunks(handle, part))
     chunks.push(chunk.map(({ header }: BatchView) => header.baseOffset));
   return chunks;
 }
@@ -46,5 +52,20 @@ describe('the chunks of a segment', () => {
       await expect(chunksOf(bytes, bytes.length - cut)).rejects.toThrow(CorruptionError);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     await expect(chunksOf(bytes)).rejects.toThrow(CorruptionError);
+  });
+
+  it('are damage where an offset or a leader epoch, which no CRC covers, does not fit', async () => {
+    const sound = Buffer.concat([0, 5, 10].map((base) => batchAt(base, 5, 10)));
+    const sizes = [...batches(sound)].map(({ header }) => header.sizeBytes);
+    expect((await chunksOf(sound)).flat()).toEqual([0, 5, 10]);
+    const starts = [0, sizes[0] ?? 0, (sizes[0] ?? 0) + (sizes[1] ?? 0)];
+    for (const start of starts)
+      for (const [at, bit] of [...Array.from({ length: 64 }, (_, i) => [i >> 3, i & 7]), [15, 0]] as const) {
+        const bytes = Buffer.from(sound);
+        bytes[start + at] = (bytes[start + at] ?? 0) ^ (1 << bit);
+        await expect(chunksOf(bytes, bytes.length, 15), `${start} ${at} ${bit}`).rejects.toThrow(
+          CorruptionError,
+        );
+      }
   });
 });

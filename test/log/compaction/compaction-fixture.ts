@@ -1,6 +1,6 @@
 import { SeededRandom } from '../../../src/base/index.ts';
-import type { CleaningOutcome } from '../../../src/log/compaction/log-compactor.ts';
-import { BatchBuilder, batches, decodeRecords } from '../../../src/log/record/index.ts';
+import type { CleaningOutcome } from '../../../src/log/compaction/cleaning.ts';
+import { BatchBuilder, type BatchHeader, batches, decodeRecords } from '../../../src/log/record/index.ts';
 import { LogFixture } from '../log-fixture.ts';
 
 export interface Put {
@@ -82,13 +82,32 @@ export class CompactionFixture extends LogFixture {
 
   async clean(keyMapBytes = 1_000_000): Promise<CleaningOutcome> {
     await this.settle();
-    const plan = await this.log.compactor.plan(this.nowMs);
-    return this.log.compactor.clean(plan, {
+    return this.cleanAsItIs(keyMapBytes);
+  }
+
+  /** Without waiting for anything before. */
+  cleanAsItIs(keyMapBytes = 1_000_000): Promise<CleaningOutcome> {
+    return this.log.compactor.clean({
       nowMs: this.nowMs,
       keyMapBytes,
       secret: new SeededRandom(7, `cleaning ${this.#cleanings++}`).bytes(16),
       pace: async () => {},
     });
+  }
+
+  /** Headers of all batches, read one after another. */
+  async headers() {
+    const { logStartOffset, logEndOffset } = this.log;
+    const options = { maxBytes: 1e6, upperBound: logEndOffset, atLeastOne: true };
+    const found: BatchHeader[] = [];
+    for (let next = logStartOffset; next < logEndOffset; ) {
+      const read = await this.log.read(next, options);
+      const some = read.batches.flatMap((one) => [...batches(one)]).map(({ header }) => header);
+      if (some.length === 0) throw new Error(`nothing at ${next}`);
+      found.push(...some);
+      next = (some.at(-1)?.lastOffset ?? 0) + 1;
+    }
+    return found;
   }
 
   /** All records from `from` on, as a reader gets them. */

@@ -22,6 +22,8 @@ describe('a swap of files', () => {
     await write(name(base, suffix), batch);
   };
 
+  const recover = async () => recoverSwaps(files, DIRECTORY, await files.list(DIRECTORY));
+
   beforeEach(async () => {
     files = new MemoryFiles();
     await files.makeDirectory(DIRECTORY);
@@ -62,7 +64,7 @@ describe('a swap of files', () => {
 
   it('is undone at the next opening unless it was decided', async () => {
     const before = (await files.list(DIRECTORY)).filter((one) => !one.endsWith('.cleaned'));
-    await recoverSwaps(files, DIRECTORY);
+    await recover();
     expect(await files.list(DIRECTORY)).toEqual(before);
     expect(await files.stat(cleanedPath(DIRECTORY, 10))).toBeUndefined();
   });
@@ -72,7 +74,7 @@ describe('a swap of files', () => {
     const all = await files.list(DIRECTORY);
     const gone = all.filter((one) => one.startsWith(name(20, '')) || /0010\..*index/.test(one));
     for (let removed = 0; removed <= gone.length; removed++) {
-      await recoverSwaps(files, DIRECTORY);
+      await recover();
       expect(await files.list(DIRECTORY)).toEqual(left);
       const size = (await files.stat(`${DIRECTORY}/${name(10)}`))?.sizeBytes ?? 0;
       expect(size).toBeGreaterThan(300);
@@ -83,9 +85,9 @@ describe('a swap of files', () => {
 
   it('is damage when what was decided is not whole', async () => {
     await write(name(10, 'log.swap'), new Uint8Array(0));
-    await expect(recoverSwaps(files, DIRECTORY)).rejects.toThrow(CorruptionError);
+    await expect(recover()).rejects.toThrow(CorruptionError);
     await segment(10, 20, 'log.swap');
     files.damage(`${DIRECTORY}/${name(10, 'log.swap')}`, (bytes) => bytes.subarray(0, bytes.length - 1));
-    await expect(recoverSwaps(files, DIRECTORY)).rejects.toThrow(CorruptionError);
+    await expect(recover()).rejects.toThrow(CorruptionError);
   });
 });

@@ -23,6 +23,8 @@ export class KeyMap {
   readonly #offsets: Float64Array;
   /** Keys it can hold. */
   readonly capacity: number;
+  /** The same with all the memory it may take. */
+  readonly capacityMax: number;
   #count = 0;
 
   /** At most `limitBytes`, and no more than `keys` different keys need. `secret`: see KeyHash. */
@@ -30,6 +32,7 @@ export class KeyMap {
     const slotsMax = Math.floor(limitBytes / SLOT_BYTES);
     this.#slots = Math.max(1, Math.min(slotsMax, Math.ceil(keys / LOAD_MAX) + 1));
     this.capacity = Math.floor(this.#slots * LOAD_MAX);
+    this.capacityMax = Math.floor(Math.max(1, slotsMax) * LOAD_MAX);
     const memory = new ArrayBuffer(this.#slots * SLOT_BYTES);
     this.#words = new Int32Array(memory);
     this.#offsets = new Float64Array(memory);

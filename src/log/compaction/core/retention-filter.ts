@@ -48,6 +48,11 @@ export class RetentionFilter {
     this.#rules = rules;
   }
 
+  /** What was decided last is decided again, without the batches that have left the log meanwhile. */
+  beginAgain(): void {
+    this.#epoch = undefined;
+  }
+
   /** What stays of `batch`: the same memory, other memory, or nothing. `isLast`: of its segment as it will be. */
   filter(batch: Uint8Array, header: BatchHeader, isLast: boolean): Uint8Array | undefined {
     const beginsEpoch = header.leaderEpoch !== this.#epoch;
