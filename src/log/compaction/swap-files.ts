@@ -56,8 +56,8 @@ export async function finishSwap(
 
 /**
  * At the opening of a log, before its segments are looked for: finishes what was decided and removes what was not, among
- * the files of these `names`, which are durable. Resolves with the names of the files there are then. Throws CorruptionError when a swap file, which was durable, is
- * not whole.
+ * the files of these `names`, which are durable. Resolves with the names of the files there are then. Throws
+ * CorruptionError when a swap file, which was durable, is not whole.
  */
 export async function recoverSwaps(
   files: Files,
