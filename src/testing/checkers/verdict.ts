@@ -82,6 +82,7 @@ export const COUNTERS = [
   'failed',
   'unknown',
   'recovered',
+  'unread',
   'tolerated-duplicates',
   'polls',
   'empty-polls',
