@@ -102,7 +102,7 @@ export class LogCutter {
   async applyRetention(nowMs: WallMs): Promise<void> {
     const log = this.#log;
     const { segments } = log;
-    log.producers.expire(nowMs - segments.config.producerIdExpirationMs);
+    log.producers.expire(nowMs, segments.config.producerIdExpirationMs);
     const retained = await retainedFrom(log, nowMs);
     if (log.closed || log.failure !== undefined || this.isCutting) return;
     const { active, config } = segments;
@@ -138,6 +138,8 @@ export class LogCutter {
       if (!(error instanceof EnvironmentError)) throw error;
       throw new ApiError('KAFKA_STORAGE_ERROR', `the log start could not be saved (${error.reason})`);
     }
+    // Of a directory that has failed nothing is saved any more.
+    this.#log.assertOnline();
   }
 
   async #emptyAt(offset: Offset): Promise<void> {

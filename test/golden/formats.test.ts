@@ -148,7 +148,13 @@ describe('the golden bytes are written and read again, of', () => {
     const states = new ProducerStates();
     const batch = { firstSequence: 39, lastSequence: 39, lastOffset: 99, offsetDelta: 0, timestampMs: T - 1 };
     const last = { firstSequence: 40, lastSequence: 41, lastOffset: 101, offsetDelta: 1, timestampMs: T + 5 };
-    const state = { producerId: 7, producerEpoch: 1, batches: [batch, last], lastTimestampMs: T + 5 };
+    const state = {
+      producerId: 7,
+      producerEpoch: 1,
+      batches: [batch, last],
+      lastTimestampMs: T + 5,
+      heardMs: T + 5,
+    };
     states.restore(state);
     const bytes = golden('producer-snapshot');
     expect(plain(encodeProducerSnapshot(states))).toEqual(bytes);

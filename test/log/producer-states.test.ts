@@ -74,6 +74,7 @@ describe('producer states', () => {
     const states = new ProducerStates();
     for (let i = 0; i < 7; i++) states.record({ ...headerOf(i, 1, 0, i), producerId: 8 });
     states.record(headerOf(MAX - 1, 3, 2, 40));
+    states.expire(2000, 1000);
     const bytes = encodeProducerSnapshot(states);
     const again = decodeProducerSnapshot(bytes, 'file');
     expect([...again.all()]).toEqual([...states.all()]);

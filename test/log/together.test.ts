@@ -465,6 +465,20 @@ const KEPT: [number, Step[]][] = [
       { kind: 'retain', log: 0, at: 0, count: 1, turns: 0 },
     ],
   ],
+  // The directory fails between the two steps of a new log start.
+  [
+    0,
+    [
+      { kind: 'append', log: 1, at: 0, count: 1, turns: 0 },
+      { kind: 'checkpoint', log: 0, at: 0, count: 1, turns: 134 },
+      { kind: 'advance', log: 1, at: 0.5, count: 1, turns: 1 },
+      { kind: 'checkpoint', log: 0, at: 0, count: 1, turns: 0 },
+      { kind: 'append', log: 0, at: 0, count: 1, turns: 6 },
+      { kind: 'checkpoint', log: 0, at: 0, count: 1, turns: 5 },
+      { kind: 'search', log: 0, at: 0, count: 1, turns: 0 },
+      { kind: 'fail', log: 0, at: 0, count: 1, turns: 0 },
+    ],
+  ],
 ];
 
 describe('two logs in which everything happens at once', () => {

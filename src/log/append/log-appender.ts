@@ -12,7 +12,7 @@ export interface LogAppend {
   readonly firstOffset: Offset;
   /** Inclusive. */
   readonly lastOffset: Offset;
-  /** The broker's time with LogAppendTime, else -1. */
+  /** With LogAppendTime the time that the records bear in the log, else -1. */
   readonly logAppendTimeMs: WallMs;
   /** True: an earlier append of the same batch, whose offsets these are. Nothing was appended now. */
   readonly duplicate: boolean;
@@ -42,10 +42,11 @@ export class LogAppender {
     const { config } = log.segments;
     const header = checkProducedBatch(batch, config);
     const known = header.producerId === NONE ? undefined : log.producers.check(header);
-    const logAppendTimeMs = config.timestampType === 'LogAppendTime' ? nowMs : NONE;
+    const isStamped = config.timestampType === 'LogAppendTime';
     if (known !== undefined) {
-      const firstOffset = known.lastOffset - known.offsetDelta;
-      return { firstOffset, lastOffset: known.lastOffset, logAppendTimeMs, duplicate: true };
+      const { lastOffset, offsetDelta, timestampMs } = known;
+      const logAppendTimeMs = isStamped ? timestampMs : NONE;
+      return { firstOffset: lastOffset - offsetDelta, lastOffset, logAppendTimeMs, duplicate: true };
     }
     const { bytes: stored, maxTimestamp } = toStoredBatch(batch, header, config, nowMs);
     const baseOffset = log.logEndOffset;
@@ -54,6 +55,7 @@ export class LogAppender {
     const lastOffset = baseOffset + header.lastOffsetDelta;
     this.#append(stored, lastOffset, maxTimestamp);
     if (header.producerId !== NONE) log.producers.record(readBatchHeader(stored));
+    const logAppendTimeMs = isStamped ? nowMs : NONE;
     return { firstOffset: baseOffset, lastOffset, logAppendTimeMs, duplicate: false };
   }
 

@@ -13,7 +13,7 @@ import { recoverSwaps } from '../compaction/swap-files.ts';
 import { EpochCache, type EpochEntry } from '../epoch/epoch-cache.ts';
 import { EpochCheckpoint } from '../epoch/epoch-checkpoint.ts';
 import type { LogConfig } from '../log-config.ts';
-import { keepSnapshotsUpTo, rebuildProducers, snapshotsAmong } from '../producer/producer-replay.ts';
+import { rebuildProducers, snapshotsAmong, tidySnapshots } from '../producer/producer-replay.ts';
 import type { ProducerStates } from '../producer/producer-states.ts';
 import type { BatchHeader } from '../record/index.ts';
 import { removeLeftovers } from '../segment/doomed-segment.ts';
@@ -84,7 +84,7 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
     ? await trustLast(segments, options, saved)
     : await recoverLast(segments, options, epochs, saved);
   const logEndOffset = end.nextOffset;
-  const snapshots = await keepSnapshotsUpTo(files, directory, snapshotsAmong(names), logEndOffset);
+  const snapshots = await tidySnapshots(segments, snapshotsAmong(names), logEndOffset);
   const producers = await rebuildProducers(segments, logEndOffset, logger, snapshots);
   const firstBase = segments.all[0]?.baseOffset ?? 0;
   const logStartOffset = Math.min(Math.max(options.logStartOffset, firstBase), logEndOffset);

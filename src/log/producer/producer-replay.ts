@@ -20,21 +20,31 @@ export function snapshotPath(directory: string, offset: Offset): string {
   return `${directory}/${offsetName(offset)}.snapshot`;
 }
 
-/** Snapshots above `offset` describe a log that is no more. */
+/** Snapshots above `offset` describe a log that is no more. Their removal is durable with the next sync of the directory. */
 export async function removeSnapshotsAbove(files: Files, directory: string, offset: Offset): Promise<void> {
-  await keepSnapshotsUpTo(files, directory, snapshotsAmong(await files.list(directory)), offset);
+  for (const snapshot of snapshotsAmong(await files.list(directory)))
+    if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
 }
 
-/** The same with a list of them at hand; resolves with those that are left. */
-export async function keepSnapshotsUpTo(
-  files: Files,
-  directory: string,
+/**
+ * At the opening of a log, which has these snapshots, ascending, and ends at `endOffset`: resolves with those that are
+ * left. Each segment keeps the one at its base, for cuts; of those that clean stops left in between the newest serves.
+ */
+export async function tidySnapshots(
+  segments: SegmentList,
   snapshots: readonly Offset[],
-  offset: Offset,
+  endOffset: Offset,
 ): Promise<Offset[]> {
+  const { files, directory } = segments;
+  const bases = new Set(segments.all.map(({ baseOffset }) => baseOffset));
+  const newest = snapshots.findLast((snapshot) => snapshot <= endOffset);
+  const isKept = (snapshot: Offset): boolean =>
+    snapshot === newest || (snapshot <= endOffset && bases.has(snapshot));
   for (const snapshot of snapshots)
-    if (snapshot > offset) await files.remove(snapshotPath(directory, snapshot));
-  return snapshots.filter((snapshot) => snapshot <= offset);
+    if (!isKept(snapshot)) await files.remove(snapshotPath(directory, snapshot));
+  // Other batches will take the place of those it speaks of: no crash may bring it back then.
+  if (snapshots.some((snapshot) => snapshot > endOffset)) await files.syncDirectory(directory);
+  return snapshots.filter(isKept);
 }
 
 /**

@@ -8,7 +8,12 @@ import {
   writeInt32,
   writeInt64,
 } from '../record/index.ts';
-import { type ProducerBatch, type ProducerState, ProducerStates } from './producer-states.ts';
+import {
+  NOT_LOOKED_SINCE,
+  type ProducerBatch,
+  type ProducerState,
+  ProducerStates,
+} from './producer-states.ts';
 
 /**
  * `<offset>.snapshot`: the producer states that the log gives up to that offset (exclusive).
@@ -18,7 +23,8 @@ import { type ProducerBatch, type ProducerState, ProducerStates } from './produc
  *   | coordinator epoch i32 | first offset of the open transaction i64, -1: none }*
  *
  * One entry per batch that is known of a producer, oldest first: a producer may have as many in flight, and repeats them all
- * after a restart. Kafka writes the last one only, and of several entries of a producer reads the last one.
+ * after a restart. When it was heard of later than its timestamps say, an entry without a batch comes before them and tells
+ * when. Kafka writes the last entry only, and of several entries of a producer reads the last one.
  * Source: Kafka's ProducerStateManager.
  */
 const VERSION = 1;
@@ -29,14 +35,14 @@ const ENTRY_BYTES = 46;
 
 export function encodeProducerSnapshot(states: ProducerStates): Uint8Array {
   let count = 0;
-  for (const { batches } of states.all()) count += Math.max(1, batches.length);
+  for (const state of states.all()) count += entriesOf(state).length;
   const bytes = new Uint8Array(HEADER_BYTES + count * ENTRY_BYTES);
   writeInt16(bytes, 0, VERSION);
   writeInt32(bytes, CRC_START, count);
   let at = HEADER_BYTES;
   for (const state of states.all()) {
-    for (const batch of state.batches.length === 0 ? [undefined] : state.batches) {
-      encodeEntry(bytes, at, state, batch);
+    for (const entry of entriesOf(state)) {
+      encodeEntry(bytes, at, state, entry);
       at += ENTRY_BYTES;
     }
   }
@@ -44,19 +50,24 @@ export function encodeProducerSnapshot(states: ProducerStates): Uint8Array {
   return bytes;
 }
 
-function encodeEntry(
-  bytes: Uint8Array,
-  at: number,
-  state: ProducerState,
-  batch: ProducerBatch | undefined,
-): void {
+const NO_BATCH = { lastSequence: -1, lastOffset: -1, offsetDelta: 0 };
+
+type Entry = Omit<ProducerBatch, 'firstSequence'>;
+
+function entriesOf({ batches, lastTimestampMs, heardMs }: ProducerState): Entry[] {
+  const last = { ...(batches.at(-1) ?? NO_BATCH), timestampMs: lastTimestampMs };
+  const entries = [...batches.slice(0, -1), last];
+  const isHeardLater = heardMs > lastTimestampMs && heardMs !== NOT_LOOKED_SINCE;
+  return isHeardLater ? [{ ...NO_BATCH, timestampMs: heardMs }, ...entries] : entries;
+}
+
+function encodeEntry(bytes: Uint8Array, at: number, state: ProducerState, entry: Entry): void {
   writeInt64(bytes, at, state.producerId);
   writeInt16(bytes, at + 8, state.producerEpoch);
-  writeInt32(bytes, at + 10, batch?.lastSequence ?? -1);
-  writeInt64(bytes, at + 14, batch?.lastOffset ?? -1);
-  writeInt32(bytes, at + 22, batch?.offsetDelta ?? 0);
-  const isLast = batch === state.batches.at(-1);
-  writeInt64(bytes, at + 26, isLast || batch === undefined ? state.lastTimestampMs : batch.timestampMs);
+  writeInt32(bytes, at + 10, entry.lastSequence);
+  writeInt64(bytes, at + 14, entry.lastOffset);
+  writeInt32(bytes, at + 22, entry.offsetDelta);
+  writeInt64(bytes, at + 26, entry.timestampMs);
   writeInt32(bytes, at + 34, -1);
   writeInt64(bytes, at + 38, -1);
 }
@@ -123,5 +134,6 @@ function toProducerState(entry: ProducerSnapshotEntry): ProducerState {
     producerEpoch,
     batches: lastSequence < 0 ? [] : [batch],
     lastTimestampMs: timestampMs,
+    heardMs: timestampMs,
   };
 }

@@ -17,8 +17,12 @@ export interface ProducerState {
   /** Oldest first, at most {@link BATCHES_PER_PRODUCER}; empty after a new epoch began with a marker. */
   readonly batches: readonly ProducerBatch[];
   readonly lastTimestampMs: WallMs;
+  /** When the broker heard of it last, to within two looks for silent ones; see {@link NOT_LOOKED_SINCE}. */
+  readonly heardMs: WallMs;
 }
 
+/** Heard of since the process began, and the first look for silent producers is still to come. */
+export const NOT_LOOKED_SINCE: WallMs = Number.MAX_SAFE_INTEGER;
 /** As many requests as an idempotent producer may have in flight. */
 export const BATCHES_PER_PRODUCER = 5;
 /**
@@ -29,12 +33,18 @@ const SEQUENCE_COUNT = 2 ** 31;
 
 /**
  * Sequence numbers per producer id, by which a leader tells a repeated batch from a new one and a missing
- * one. Order of the checks: known batch, epoch, sequence. Followers and recovery only record. Source:
- * KIP-98, Kafka's ProducerAppendInfo and ProducerStateEntry.
+ * one. Order of the checks: known batch, epoch, sequence. Followers and recovery only record.
+ *
+ * Of a producer that is forgotten too early any batch is taken for new, a repeated one too. So the clock of the broker
+ * counts, not only the timestamps of records: these may be old, of the future or missing (KAFKA-6817). A batch that was
+ * recorded after a look for silent producers is no older than that look.
+ * Source: KIP-98, Kafka's ProducerAppendInfo and ProducerStateEntry.
  */
 export class ProducerStates {
   /** Those that have been silent longest come first, by the order of the log: timestamps are the producers' own. */
   readonly #states = new Map<ProducerId, ProducerState>();
+  /** When silent producers were last looked for. */
+  #lookedMs = NOT_LOOKED_SINCE;
   /** Where the newest snapshot file of these states stands; undefined: none is known. */
   savedOffset: Offset | undefined;
 
@@ -93,6 +103,7 @@ export class ProducerStates {
       producerEpoch,
       batches,
       lastTimestampMs: header.maxTimestamp,
+      heardMs: Math.max(header.maxTimestamp, this.#lookedMs),
     });
   }
 
@@ -101,12 +112,18 @@ export class ProducerStates {
     const before = this.#states.get(state.producerId);
     const kept = before?.producerEpoch === state.producerEpoch ? before.batches : [];
     const batches = [...kept, ...state.batches].slice(-BATCHES_PER_PRODUCER);
-    this.#states.set(state.producerId, { ...state, batches });
+    const heardMs = Math.max(state.heardMs, before?.heardMs ?? NONE);
+    this.#states.set(state.producerId, { ...state, batches, heardMs });
   }
 
-  /** Forgets producers whose last batch is older than `before`. */
-  expire(before: WallMs): void {
-    for (const [id, state] of this.#states) if (state.lastTimestampMs < before) this.#states.delete(id);
+  /** Forgets producers that have been silent for more than `expirationMs`. */
+  expire(nowMs: WallMs, expirationMs: number): void {
+    for (const [id, state] of this.#states) {
+      const heardMs = Math.min(state.heardMs, nowMs);
+      if (nowMs - heardMs > expirationMs) this.#states.delete(id);
+      else if (heardMs !== state.heardMs) this.#states.set(id, { ...state, heardMs });
+    }
+    this.#lookedMs = nowMs;
   }
 
   clear(): void {
