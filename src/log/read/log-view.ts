@@ -48,12 +48,19 @@ export class LogView {
   /** See PartitionLog. */
   async offsetForTimestamp(timestampMs: WallMs): Promise<TimestampOffset | undefined> {
     const { segments, reader } = this.#log;
-    const segment = segments.all.find((one) => one.largestTimestampMs >= timestampMs);
-    if (segment === undefined) return undefined;
-    const from = await reader
-      .locateTimestamp(segment, timestampMs)
-      .catch((error: unknown) => this.#refuse(error));
-    return searchTimestamp(this, from, timestampMs);
+    const all = [...segments.all];
+    const ends = all.map((_, i) => all[i + 1]?.baseOffset ?? Number.MAX_SAFE_INTEGER);
+    const mayHold = all.map((segment) => segment.largestTimestampMs >= timestampMs);
+    for (const [i, segment] of all.entries()) {
+      // The record that one speaks of may be gone, below the log start or by compaction.
+      if (mayHold[i] !== true) continue;
+      const from = await reader
+        .locateTimestamp(segment, timestampMs)
+        .catch((error: unknown) => this.#refuse(error));
+      const found = await searchTimestamp(this, from, ends[i] ?? from, timestampMs);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** See PartitionLog. */

@@ -16,16 +16,17 @@ interface ReadableLog {
 const READ_BYTES = 1024 * 1024;
 
 /**
- * The first record at or after `from` whose timestamp is `timestampMs` or later. Opens only batches that
- * may hold it.
+ * The first record in [from, to) whose timestamp is `timestampMs` or later, or one after `to`. Opens only
+ * batches that may hold it.
  */
 export async function searchTimestamp(
   log: ReadableLog,
   from: Offset,
+  to: Offset,
   timestampMs: WallMs,
 ): Promise<TimestampOffset | undefined> {
   let next = Math.max(from, log.logStartOffset);
-  while (next < log.logEndOffset) {
+  while (next < Math.min(to, log.logEndOffset)) {
     const options = { maxBytes: READ_BYTES, upperBound: log.logEndOffset, atLeastOne: true };
     const read = await log.read(next, options);
     if (read.batches.length === 0) return undefined;

@@ -8,7 +8,7 @@ export class SegmentIndex {
   readonly offsets: OffsetIndex;
   readonly times: TimeIndex;
   #maxTimestampMs: WallMs;
-  /** Last offset of the batch that brought the largest timestamp. */
+  /** Last offset of the batch that brought the largest timestamp; below the base: of none. */
   #maxTimestampOffset: Offset;
   #bytesSinceEntry = 0;
 
@@ -17,7 +17,7 @@ export class SegmentIndex {
     this.offsets = offsets;
     this.times = times;
     this.#maxTimestampMs = times.last?.timestampMs ?? NONE;
-    this.#maxTimestampOffset = times.last?.offset ?? baseOffset;
+    this.#maxTimestampOffset = times.last?.offset ?? baseOffset - 1;
   }
 
   /** -1: the segment is empty. */
@@ -27,7 +27,8 @@ export class SegmentIndex {
 
   /** A batch now stands at `position`. */
   note(batch: IndexedBatch, position: number, intervalBytes: number): void {
-    if (batch.maxTimestamp > this.#maxTimestampMs) {
+    // Also when no batch bears any: the last time entry is held against the batch that it names.
+    if (batch.maxTimestamp > this.#maxTimestampMs || this.#maxTimestampOffset < this.baseOffset) {
       this.#maxTimestampMs = batch.maxTimestamp;
       this.#maxTimestampOffset = batch.lastOffset;
     }
@@ -66,7 +67,7 @@ export class SegmentIndex {
     this.offsets.truncateTo(offset);
     this.times.truncateTo(offset);
     this.#maxTimestampMs = this.times.last?.timestampMs ?? NONE;
-    this.#maxTimestampOffset = this.times.last?.offset ?? this.baseOffset;
+    this.#maxTimestampOffset = this.times.last?.offset ?? this.baseOffset - 1;
     this.#bytesSinceEntry = 0;
   }
 }

@@ -57,6 +57,7 @@ function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
     await handle.sync();
     segment.sizeBytes = end.position;
     segment.writtenBytes = end.position;
+    if (end.position === 0) segment.firstTimestampMs = undefined;
     await segment.removeIndex();
   });
 }

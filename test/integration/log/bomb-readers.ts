@@ -50,6 +50,7 @@ const search = (batch: Buffer) =>
   searchTimestamp(
     { logStartOffset: 0, logEndOffset: 1, read: () => ({ batches: [batch] }) as never },
     0,
+    1,
     1000,
   );
 
