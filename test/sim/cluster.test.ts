@@ -3,11 +3,9 @@ import { drawOptions } from '../../src/testing/sim/cluster/options.ts';
 import { runCluster } from '../../src/testing/sim/cluster/run.ts';
 
 describe('the simulated cluster', () => {
-  it('keeps every law and gets on when healthy: 8 seeds', async () => {
-    for (let seed = 1; seed <= 8; seed++) {
-      const { failure } = await runCluster(drawOptions(seed));
-      expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
-    }
+  it.each([1, 2, 3, 4, 5, 6])('keeps every law and gets on when healthy: seed %i', async (seed) => {
+    const { failure } = await runCluster(drawOptions(seed));
+    expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
   });
 
   it('runs the same options the same way', async () => {

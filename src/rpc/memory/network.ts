@@ -35,6 +35,11 @@ export interface MemoryNetworkOptions {
    * magnitude as likely as another, drawn from `random`.
    */
   readonly duplicateLateMs?: () => number;
+  /**
+   * Number of the turn of virtual time. What is sent on one connection within a turn then arrives together. Absent:
+   * each message by itself.
+   */
+  readonly turn?: () => number;
   readonly random?: Random;
   readonly logger?: Logger;
 }
@@ -146,6 +151,10 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
   break(a: string, b: string): void {
     for (const session of [...this.#node(a).sessions])
       if (session.client.name === b || session.server.name === b) session.break();
+  }
+
+  turn(): number | undefined {
+    return this.#options.turn?.();
   }
 
   isCut(from: string, to: string): boolean {

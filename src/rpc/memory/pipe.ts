@@ -11,6 +11,8 @@ import type { MemoryNode } from './node.ts';
 /** What pipes need of the network they are part of. */
 export interface Links {
   readonly timers: Timers;
+  /** Number of the turn of virtual time, if there is one: nothing arrives within a turn. */
+  turn(): number | undefined;
   isCut(from: string, to: string): boolean;
   /** True: this message does not make it. */
   draw(): boolean;
@@ -27,7 +29,10 @@ export class Pipe {
   readonly #from: MemoryNode;
   readonly #to: MemoryNode;
   readonly #lost: () => void;
-  #queue: (() => void)[] = [];
+  /** Segments under way; what is pushed in one turn shares one, as a TCP segment carries several frames. */
+  #queue: (() => void)[][] = [];
+  /** In which the last segment was begun; undefined: it is under way, or turns are not told. */
+  #turn: number | undefined;
   /** Arrivals that wait for the link to heal, or for others to overtake. */
   #stalled = 0;
   #overtakenMs: number;
@@ -50,7 +55,14 @@ export class Pipe {
 
   /** For what the system itself says of a connection (FIN, RST): late perhaps, but not lost. */
   pushSurely(deliver: () => void): void {
-    this.#queue.push(deliver);
+    const turn = this.#links.turn();
+    const last = this.#queue.at(-1);
+    if (last !== undefined && turn !== undefined && turn === this.#turn) {
+      last.push(deliver);
+      return;
+    }
+    this.#turn = turn;
+    this.#queue.push([deliver]);
     this.#schedule();
   }
 
@@ -68,7 +80,7 @@ export class Pipe {
     if (this.#overtakenMs > 0) this.#hold();
     const isCut = this.#links.isCut(this.#from.name, this.#to.name);
     if (!this.#held && !isCut) {
-      this.#queue.shift()?.();
+      for (const deliver of this.#queue.shift() ?? []) deliver();
       return;
     }
     if (this.#stalled++ > 0 || this.#held) return;

@@ -67,7 +67,7 @@ function drawTopic(random: Random, name: string, brokers: number): TopicPlan {
     replicationFactor,
     configs: {
       'min.insync.replicas': String(minIsr),
-      'segment.bytes': String(Math.round(spread(random, 512, 64 * 1024))),
+      'segment.bytes': String(Math.round(spread(random, 2048, 128 * 1024))),
       'index.interval.bytes': String(Math.round(spread(random, 64, 4096))),
     },
   };

@@ -34,10 +34,15 @@ export async function runCluster(
 ): Promise<ClusterSimResult> {
   const trace = new Trace(settings.keepTrace ?? false);
   const world = new SimWorld(options, trace);
+  // Which buffers share memory, and so how much of it a broker holds, would depend on what this process did before.
+  const { poolSize } = Buffer;
+  Buffer.poolSize = 0;
   try {
     await runPhases(world);
   } catch (error) {
     world.fail(error ?? new Error('failed without a reason'));
+  } finally {
+    Buffer.poolSize = poolSize;
   }
   const { scheduler, recorder, failure } = world;
   const { hash, counters, lines } = trace;
@@ -73,9 +78,16 @@ async function runPhases(world: SimWorld): Promise<void> {
   if (world.failure !== undefined) return;
   nemesis.heal();
   for (const machine of world.machines) machine.start();
-  await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
+  const acknowledged = workload.acknowledged + 1;
+  await expectSoon(
+    world,
+    'a record is acknowledged',
+    HEALTHY_MS,
+    () => workload.acknowledged >= acknowledged,
+  );
   workload.stop();
   await expectSoon(world, 'the clients end', ENDED_MS, () => workload.isOver);
+  await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());

@@ -43,6 +43,7 @@ export class SimWorld {
       timers: new VirtualTimers(this.scheduler),
       random: new SeededRandom(seed, 'network'),
       delayMs: this.#delays(),
+      turn: () => this.scheduler.executed,
     });
     this.recorder = new HistoryRecorder(() => this.scheduler.nowMs);
     const plans = planMachines(options);

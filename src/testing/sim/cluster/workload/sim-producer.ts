@@ -12,6 +12,8 @@ const FILLER_BYTES_MAX = 200;
 
 export class SimProducer {
   readonly name: string;
+  /** Records. */
+  acknowledged = 0;
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
   readonly #client: Client;
@@ -69,6 +71,7 @@ export class SimProducer {
     });
     try {
       const placed = await this.#producer.send(topic, records);
+      this.acknowledged += count;
       this.#world.trace.count('records acknowledged', count);
       pending.ok({ placed });
     } catch (error) {

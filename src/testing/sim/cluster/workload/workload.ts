@@ -4,16 +4,23 @@ import { SimProducer } from './sim-producer.ts';
 import { SimReader } from './sim-reader.ts';
 
 export class Workload {
+  readonly #producers: readonly SimProducer[];
   readonly #clients: readonly (SimProducer | SimReader)[];
   readonly #running: Promise<void>[] = [];
   isOver = false;
 
   constructor(world: SimWorld) {
     const { producers, readers } = world.options;
+    this.#producers = Array.from({ length: producers }, (_, i) => new SimProducer(world, `producer-${i}`));
     this.#clients = [
-      ...Array.from({ length: producers }, (_, i) => new SimProducer(world, `producer-${i}`)),
+      ...this.#producers,
       ...Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`)),
     ];
+  }
+
+  /** Records that were acknowledged so far. */
+  get acknowledged(): number {
+    return this.#producers.reduce((sum, producer) => sum + producer.acknowledged, 0);
   }
 
   start(): void {
