@@ -154,9 +154,12 @@ export const SERVER_CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   'log.dirs': {
     type: 'list',
     required: true,
-    text: 'data directories, on a disk each; the first must be there at the start, the others fail alone',
+    text: 'directories of logs, on a disk each; each fails alone, unless the metadata log is in it',
   },
-  'metadata.log.dir': string(undefined, 'directory of the metadata log; absent: the first of log.dirs'),
+  'metadata.log.dir': string(
+    undefined,
+    'directory of the metadata log: the node needs it to start; absent: the first of log.dirs',
+  ),
   'broker.rack': string(undefined, 'rack of this broker, for placement'),
   'controller.quorum.election.timeout.ms': milliseconds(1000, 'lower bound of the election timeout'),
   'controller.quorum.fetch.timeout.ms': milliseconds(

@@ -2,9 +2,11 @@
  * `meta.properties`, in each data directory: whose it is. Kafka's format, version 1, one `key=value` a line.
  *
  * It is written once, when the directory is formatted, and compared at each start: a directory of another cluster or of
- * another node is refused before anything in it is read. Source: kafka MetaProperties, KIP-858 (directory.id).
+ * another node is refused before anything in it is read. With a checksum, which Kafka does not write and passes over: an id
+ * with a turned bit is still an id, and the directory would be taken for another one.
+ * Source: kafka MetaProperties, KIP-858 (directory.id).
  */
-import { isUuid, type NodeId, StartupError, type Uuid } from '../base/index.ts';
+import { crc32c, isUuid, type NodeId, StartupError, type Uuid } from '../base/index.ts';
 import type { Files } from './files.ts';
 import { readWholeFile, replaceFile } from './whole-file.ts';
 
@@ -62,13 +64,17 @@ function metaPath(directory: string): string {
 }
 
 function encode(properties: MetaProperties): string {
-  return [
-    'version=1',
-    `cluster.id=${properties.clusterId}`,
-    `node.id=${properties.nodeId}`,
-    `directory.id=${properties.directoryId}`,
-    '',
-  ].join('\n');
+  const text = withoutChecksum(properties);
+  return `${text}crc32c=${checksum(text)}\n`;
+}
+
+function withoutChecksum({ clusterId, nodeId, directoryId }: MetaProperties): string {
+  return `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+}
+
+/** Of the values as this program writes them, in whatever order and with whatever comments they stand in the file. */
+function checksum(text: string): string {
+  return crc32c(Buffer.from(text)).toString(16).padStart(8, '0');
 }
 
 /** What a file says. StartupError when it cannot be understood; `path` is for its message. */
@@ -89,11 +95,17 @@ export function decodeMetaProperties(path: string, text: string): MetaProperties
   if (!/^\d{1,10}$/.test(node)) throw unreadable(path, `node.id is "${node}"`);
   if (!isUuid(directoryId)) throw unreadable(path, `directory.id is "${directoryId}"`);
   if (!isUuid(clusterId)) throw unreadable(path, `cluster.id is "${clusterId}"`);
-  return { clusterId, directoryId, nodeId: Number(node) };
+  const properties = { clusterId, directoryId, nodeId: Number(node) };
+  const stored = values.get('crc32c');
+  const computed = checksum(withoutChecksum(properties));
+  if (stored !== undefined && stored !== computed)
+    throw unreadable(path, `its crc32c is "${stored}", and ${computed} would be right for what it says`);
+  return properties;
 }
 
 function unreadable(path: string, why: string): StartupError {
   return new StartupError(
-    `cannot understand ${path}: ${why}; restore the file, or move the data directory aside and format a new one`,
+    `cannot understand ${path}: ${why}; restore the file (one that was changed by hand: without its line crc32c), or ` +
+      'move the data directory aside and format a new one',
   );
 }

@@ -1,4 +1,4 @@
-import { ApiError, CorruptionError, EnvironmentError } from '../base/index.ts';
+import { ApiError, CorruptionError, EnvironmentError, StartupError } from '../base/index.ts';
 
 /** What a person must do about a log or a directory that failed; goes with its path into the broker's own log. */
 export function wayOut(failure: unknown): string {
@@ -8,6 +8,7 @@ export function wayOut(failure: unknown): string {
       'beside it. If this is the last in-sync replica, restore the file and start the broker again, or let another ' +
       'replica lead with unclean.leader.election.enable=true, which loses what only this one has'
     );
+  if (failure instanceof StartupError) return 'do what the error says, then start the broker again';
   return failure instanceof EnvironmentError && failure.reason === 'disk-full'
     ? 'make room on the disk of its directory, then start the broker again'
     : 'look after the disk of its directory, then start the broker again';

@@ -1,13 +1,14 @@
 /**
- * The data directories of a node (`log.dirs`): whose each is, and how a new one becomes the node's.
+ * The data directories of a node: whose each is, and how a new one becomes the node's.
  *
- * The first is the node's home: its id is the one the quorum knows the node by, the lock of the node lies there, and the
- * metadata log unless metadata.log.dir names another place. Without its home a node does not start. Each of the others
- * holds logs and nothing else; one that cannot be read is offline, and the broker serves what is in the rest.
+ * One of them is its home: its id is the one the quorum knows the node by, the lock of the node lies there, and the
+ * metadata log. It is metadata.log.dir, else the first of log.dirs. Without its home a node does not start. Each of the
+ * others holds logs and nothing else; one that cannot be read, or that does not say whose it is, is offline, and the broker
+ * serves what is in the rest.
  *
- * Law: no directory is used unless all that can be read are of one cluster and one node, and no two have the same id.
- * A directory without meta.properties is new: it gets an id of its own, so that what the metadata say of another
- * is never said of it. Source: KIP-112, KIP-858.
+ * Law: no directory is used unless all that can be read are of one cluster and one node, and no two that hold logs have the
+ * same id. A directory without meta.properties and without logs is new: it gets an id of its own, so that what the metadata
+ * say of another is never said of it. Source: KIP-112, KIP-858; Kafka's MetaPropertiesEnsemble.
  */
 import { EnvironmentError, randomUuid, StartupError, type Uuid } from '../base/index.ts';
 import {
@@ -22,30 +23,38 @@ import {
 import type { DataDirectory } from '../log/index.ts';
 import type { NodeConfig } from './config/node-config.ts';
 
-/** A data directory as it was found. Without both it is new. */
+/** A data directory as it was found. Without `meta` and `failure` it is new. */
 export interface FoundDirectory {
   readonly path: string;
+  readonly isHome: boolean;
+  /** False: a home that is none of log.dirs. */
+  readonly holdsLogs: boolean;
   readonly meta?: MetaProperties;
-  /** Why it cannot be read. */
-  readonly failure?: EnvironmentError;
+  /** Why it cannot be used. Never of the home. */
+  readonly failure?: EnvironmentError | StartupError;
 }
 
 /** Held while a directory is made somebody's. */
 const LOCK_NAME = '.lock';
 
 /**
- * Reads whose each of the directories is, in the order of the configuration, and writes nothing. StartupError names both
- * when two do not belong together. EnvironmentError when the home cannot be read.
+ * Reads whose each of the directories is, the home and those of the configuration in their order, and writes nothing.
+ * StartupError names both when two do not belong together. EnvironmentError or StartupError when the home cannot be read.
  */
 export async function inspectDirectories(config: NodeConfig, files: Files): Promise<FoundDirectory[]> {
-  const found = await Promise.all(config.logDirectories.map((path) => inspect(path, files)));
-  const home = found[0]?.failure;
-  if (home !== undefined) throw home;
-  for (const { path, meta } of found) {
-    if (meta === undefined) continue;
-    const { nodeId, clusterId } = config;
-    assertMetaProperties(path, meta, { nodeId, ...(clusterId === undefined ? {} : { clusterId }) });
-  }
+  const { homeDirectory, logDirectories, nodeId, clusterId } = config;
+  const paths = logDirectories.includes(homeDirectory) ? logDirectories : [homeDirectory, ...logDirectories];
+  const found = await Promise.all(
+    paths.map(async (path): Promise<FoundDirectory> => {
+      const place = { path, isHome: path === homeDirectory, holdsLogs: logDirectories.includes(path) };
+      return { ...place, ...(await inspect(path, files)) };
+    }),
+  );
+  const unusable = found.find(({ isHome, failure }) => isHome && failure !== undefined)?.failure;
+  if (unusable !== undefined) throw unusable;
+  for (const { path, meta } of found)
+    if (meta !== undefined)
+      assertMetaProperties(path, meta, { nodeId, ...(clusterId === undefined ? {} : { clusterId }) });
   assertBelongTogether(found);
   return found;
 }
@@ -56,23 +65,24 @@ export function clusterOf(found: readonly FoundDirectory[]): Uuid | undefined {
 }
 
 /**
- * Makes the new ones of the others this node's. Gives all of them for use, the home first. One that cannot be formatted
- * is offline. StartupError when one holds data and does not say whose, or is of another cluster.
+ * Makes the new ones of the others this node's. Gives all that hold logs, in the order of the configuration. One that
+ * cannot be formatted, or that holds logs and does not say whose, is offline. StartupError when one is of another cluster,
+ * or in use.
  */
 export async function settleDirectories(
   found: readonly FoundDirectory[],
   identity: Omit<MetaProperties, 'directoryId'> & { readonly homeId: Uuid },
   environment: Pick<Environment, 'files' | 'random' | 'logger'>,
 ): Promise<DataDirectory[]> {
-  const { homeId, clusterId, nodeId } = identity;
+  const { homeId, ...owner } = identity;
   const settled: DataDirectory[] = [];
-  for (const { path, meta, failure } of found) {
-    if (settled.length === 0) settled.push({ path, id: homeId });
+  for (const { path, isHome, holdsLogs, meta, failure } of found) {
+    if (!holdsLogs) continue;
+    if (isHome) settled.push({ path, id: homeId });
     else if (failure !== undefined) settled.push({ path, failure });
-    else if (meta === undefined)
-      settled.push(await formatDirectory(path, { clusterId, nodeId }, environment));
+    else if (meta === undefined) settled.push(await formatDirectory(path, owner, environment));
     else {
-      assertMetaProperties(path, meta, { clusterId, nodeId });
+      assertMetaProperties(path, meta, owner);
       settled.push({ path, id: meta.directoryId });
     }
   }
@@ -81,35 +91,39 @@ export async function settleDirectories(
 
 /** StartupError when a directory without meta.properties holds data: something was lost or mixed up. */
 export async function refuseForeignFiles(directory: string, files: Files): Promise<void> {
-  const names = (await files.stat(directory)) === undefined ? [] : await files.list(directory);
-  const partition = names.find((name) => /-\d+$/.test(name) && name !== '__cluster_metadata-0');
-  if (partition !== undefined)
-    throw new StartupError(
-      `${directory} holds ${partition} but no meta.properties: restore the file, or move the directory aside`,
-    );
+  const problem = await findForeignFiles(directory, files);
+  if (problem !== undefined) throw new StartupError(problem);
 }
 
-async function inspect(path: string, files: Files): Promise<FoundDirectory> {
+async function findForeignFiles(directory: string, files: Files): Promise<string | undefined> {
+  const names = (await files.stat(directory)) === undefined ? [] : await files.list(directory);
+  const partition = names.find((name) => /-\d+$/.test(name) && name !== '__cluster_metadata-0');
+  if (partition === undefined) return undefined;
+  return `${directory} holds ${partition} but no meta.properties: restore the file, or move the directory aside`;
+}
+
+async function inspect(path: string, files: Files): Promise<Pick<FoundDirectory, 'meta' | 'failure'>> {
   try {
     const meta = await readMetaProperties(files, path);
-    return meta === undefined ? { path } : { path, meta };
+    return meta === undefined ? {} : { meta };
   } catch (failure) {
-    if (failure instanceof EnvironmentError) return { path, failure };
+    if (failure instanceof EnvironmentError || failure instanceof StartupError) return { failure };
     throw failure;
   }
 }
 
 function assertBelongTogether(found: readonly FoundDirectory[]): void {
-  const [first, ...others] = found.flatMap(({ path, meta }) => (meta === undefined ? [] : { path, ...meta }));
-  const paths = new Map(first === undefined ? [] : [[first.directoryId, first.path]]);
+  const known = found.flatMap(({ path, holdsLogs, meta }) =>
+    meta === undefined ? [] : { path, holdsLogs, ...meta },
+  );
+  const [first, ...others] = known;
+  const paths = new Map<Uuid, string>();
+  for (const { path, holdsLogs, directoryId } of known) {
+    const twin = paths.get(directoryId);
+    if (twin !== undefined) throw sameDirectory(twin, path, directoryId);
+    if (holdsLogs) paths.set(directoryId, path);
+  }
   for (const other of others) {
-    const twin = paths.get(other.directoryId);
-    paths.set(other.directoryId, other.path);
-    if (twin !== undefined)
-      throw new StartupError(
-        `${twin} and ${other.path} have the same directory.id ${other.directoryId}: one is a copy of the other, or ` +
-          'both are one; name it once in log.dirs',
-      );
     if (first === undefined || (first.clusterId === other.clusterId && first.nodeId === other.nodeId))
       continue;
     throw new StartupError(
@@ -119,16 +133,28 @@ function assertBelongTogether(found: readonly FoundDirectory[]): void {
   }
 }
 
+function sameDirectory(path: string, twin: string, id: Uuid): StartupError {
+  return new StartupError(
+    `${path} and ${twin} have the same directory.id ${id}: one is a copy of the other, or both are one; name it once ` +
+      'in log.dirs',
+  );
+}
+
 async function formatDirectory(
   path: string,
   owner: Omit<MetaProperties, 'directoryId'>,
-  { files, random, logger }: Pick<Environment, 'files' | 'random' | 'logger'>,
+  environment: Pick<Environment, 'files' | 'random' | 'logger'>,
 ): Promise<DataDirectory> {
+  const { files, random, logger } = environment;
   try {
     await makeDurableDirectory(files, path);
     const lock = await files.lock(`${path}/${LOCK_NAME}`);
     try {
-      await refuseForeignFiles(path, files);
+      const problem = await findForeignFiles(path, files);
+      if (problem !== undefined) return { path, failure: new StartupError(problem) };
+      // Under another name it was formatted just now.
+      const meta = await readMetaProperties(files, path);
+      if (meta !== undefined) throw sameDirectory('another of log.dirs', path, meta.directoryId);
       const id = randomUuid(random);
       await writeMetaProperties(files, path, { ...owner, directoryId: id });
       logger.info({ directory: path, directoryId: id, ...owner }, 'formatted a new data directory');

@@ -84,7 +84,7 @@ class RunningNode {
   async start(): Promise<void> {
     const config = this.#config;
     const environment = this.#environment;
-    await makeDurableDirectory(environment.files, config.logDirectory);
+    await makeDurableDirectory(environment.files, config.homeDirectory);
     this.#lock = await this.#lockDirectory();
     const found = await inspectDirectories(config, environment.files);
     const storage = await openStorage(config, environment, this.#transport, found);
@@ -218,7 +218,7 @@ class RunningNode {
   }
 
   async #lockDirectory(): Promise<FileLock> {
-    const directory = this.#config.logDirectory;
+    const directory = this.#config.homeDirectory;
     try {
       return await this.#environment.files.lock(`${directory}/${LOCK_NAME}`);
     } catch (error) {

@@ -1,9 +1,10 @@
 /**
- * The home of a node, its first data directory: whose it is, and how a new one becomes somebody's.
+ * The home of a node, the directory of its metadata log: whose it is, and how a new one becomes somebody's.
  *
- * Formatting writes the quorum store first and `meta.properties` last: a directory with the latter is whole, one without
- * it was never used. A new directory always gets a new directory id, so that a member whose disk was lost comes back as
- * a stranger, not as a voter that forgot its votes; the quorum decides what a stranger may do (KIP-853).
+ * Formatting writes the quorum store first and `meta.properties` last: a directory with the latter is whole. One without
+ * it was never used; a quorum store in it, of a start that was cut off, is taken as it is, with its identity. A new
+ * directory always gets a new directory id, so that a member whose disk was lost comes back as a stranger, not as a voter
+ * that forgot its votes; the quorum decides what a stranger may do (KIP-853).
  */
 import { EnvironmentError, type NodeId, randomUuid, StartupError, type Uuid } from '../base/index.ts';
 import {
@@ -41,7 +42,7 @@ const AGREEMENT_POLL_MS = 10;
 
 /** Where the metadata log of a node lies. */
 export function quorumDirectory(config: NodeConfig): string {
-  return `${config.metadataDirectory}/__cluster_metadata-0`;
+  return `${config.homeDirectory}/__cluster_metadata-0`;
 }
 
 export interface FormatOptions {
@@ -52,7 +53,7 @@ export interface FormatOptions {
 }
 
 /**
- * Makes new directories this node's, and gives them, the home first. StartupError when the home is somebody's already, or
+ * Makes new directories this node's, and gives them. StartupError when the home is somebody's already, or
  * another of them not this node's.
  */
 export async function formatStorage(
@@ -65,7 +66,8 @@ export async function formatStorage(
   await formatHome(config, environment, options);
   const settled = await settleDirectories(found, { homeId, clusterId, nodeId: config.nodeId }, environment);
   for (const { failure } of settled) if (failure !== undefined) throw failure;
-  return settled;
+  const isApart = !settled.some(({ id }) => id === homeId);
+  return isApart ? [{ path: config.homeDirectory, id: homeId }, ...settled] : settled;
 }
 
 async function formatHome(
@@ -73,15 +75,15 @@ async function formatHome(
   { files, stores }: Environment,
   { clusterId, directoryId, voters }: FormatOptions,
 ): Promise<void> {
-  await makeDurableDirectory(files, config.logDirectory);
-  const found = await readMetaProperties(files, config.logDirectory);
+  await makeDurableDirectory(files, config.homeDirectory);
+  const found = await readMetaProperties(files, config.homeDirectory);
   if (found !== undefined)
     throw new StartupError(
-      `${config.logDirectory} is formatted already, for node ${found.nodeId} of cluster ${found.clusterId}`,
+      `${config.homeDirectory} is formatted already, for node ${found.nodeId} of cluster ${found.clusterId}`,
     );
   const identity = { clusterId, directoryId, nodeId: config.nodeId };
   await formatQuorumStore({ directory: quorumDirectory(config), ...identity, voters, files, stores });
-  await writeMetaProperties(files, config.logDirectory, identity);
+  await writeMetaProperties(files, config.homeDirectory, identity);
 }
 
 export interface OpenedStorage {
@@ -102,27 +104,59 @@ export async function openStorage(
   found: readonly FoundDirectory[],
 ): Promise<OpenedStorage> {
   const { files } = environment;
-  const directory = config.logDirectory;
-  if ((await readMetaProperties(files, directory)) === undefined) {
-    await refuseForeignFiles(directory, files);
-    const known = config.clusterId ?? clusterOf(found);
-    if (config.isController) return openNewController(config, environment, known);
-    const clusterId = known ?? (await learnClusterId(config, environment, transport));
-    const directoryId = randomUuid(environment.random);
-    await formatHome(config, environment, { clusterId, directoryId, voters: [] });
-  }
+  const directory = config.homeDirectory;
+  const expected = expectedIdentity(config, config.clusterId);
   const meta = await readMetaProperties(files, directory);
-  if (meta === undefined) throw new StartupError(`${directory}/meta.properties vanished`);
-  assertMetaProperties(directory, meta, {
-    nodeId: config.nodeId,
-    ...(config.clusterId === undefined ? {} : { clusterId: config.clusterId }),
-  });
+  if (meta === undefined) return openNewHome(config, environment, transport, clusterOf(found));
+  assertMetaProperties(directory, meta, expected);
   const store = await openStore(config, environment);
-  if (store !== undefined) return { store, ...meta };
+  if (store === undefined)
+    throw new StartupError(
+      `${quorumDirectory(config)} is missing although ${directory} is formatted: the metadata log of node ` +
+        `${config.nodeId} is lost. Restore it, or move ${directory} aside and start the node with a new one`,
+    );
+  const { identity } = store;
+  if (identity.directoryId === meta.directoryId && identity.nodeId === meta.nodeId) return { store, ...meta };
+  await store.close();
   throw new StartupError(
-    `${quorumDirectory(config)} is missing although ${directory} is formatted: the metadata log of node ` +
-      `${config.nodeId} is lost. Restore it, or move ${directory} aside and start the node with a new one`,
+    `${directory}/meta.properties is of node ${meta.nodeId} with directory.id ${meta.directoryId}, but the metadata log ` +
+      `beside it of node ${identity.nodeId} with ${identity.directoryId}: one of them is not what it was; restore it, or ` +
+      `move ${directory} aside and start the node with a new one`,
   );
+}
+
+/** Nobody's by its meta.properties; it may have a store, of a start that was cut off before that was written. */
+async function openNewHome(
+  config: NodeConfig,
+  environment: Environment,
+  transport: Transport,
+  clusterOfOthers: Uuid | undefined,
+): Promise<OpenedStorage> {
+  const { files, random } = environment;
+  const { homeDirectory } = config;
+  await refuseForeignFiles(homeDirectory, files);
+  const known = config.clusterId ?? clusterOfOthers;
+  if (config.isController) return openNewController(config, environment, known);
+  let store = await openStore(config, environment);
+  if (store === undefined) {
+    const clusterId = known ?? (await learnClusterId(config, environment, transport));
+    await formatHome(config, environment, { clusterId, directoryId: randomUuid(random), voters: [] });
+    store = await openStore(config, environment);
+    if (store === undefined) throw new StartupError(`${quorumDirectory(config)} vanished`);
+  } else {
+    try {
+      assertMetaProperties(homeDirectory, store.identity, expectedIdentity(config, known));
+      await writeMetaProperties(files, homeDirectory, store.identity);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+  return { store, ...store.identity };
+}
+
+function expectedIdentity({ nodeId }: NodeConfig, clusterId: Uuid | undefined) {
+  return { nodeId, ...(clusterId === undefined ? {} : { clusterId }) };
 }
 
 /** Resolves when it is certain which cluster the node belongs to; the directory says so from then on. */
@@ -141,8 +175,8 @@ export async function settleIdentity(
     await whenLeaderKnown(raft);
     assertSameCluster(config, config.clusterId, identity.clusterId);
   }
-  await writeMetaProperties(environment.files, config.logDirectory, { ...identity, nodeId: config.nodeId });
-  environment.logger.info({ directory: config.logDirectory, ...identity }, 'formatted a new data directory');
+  await writeMetaProperties(environment.files, config.homeDirectory, { ...identity, nodeId: config.nodeId });
+  environment.logger.info({ directory: config.homeDirectory, ...identity }, 'formatted a new data directory');
   return identity;
 }
 
@@ -151,7 +185,7 @@ export function assertSameCluster(config: NodeConfig, given: Uuid, agreed: Uuid)
   if (agreed === '' || agreed === given) return;
   throw new StartupError(
     `node ${config.nodeId} was given cluster.id ${given}, but its quorum belongs to cluster ${agreed}; ` +
-      `give all nodes the same cluster.id, and this one a new data directory in place of ${config.logDirectory}`,
+      `give all nodes the same cluster.id, and this one a new data directory in place of ${config.homeDirectory}`,
   );
 }
 

@@ -82,7 +82,7 @@ describe('the compose file', () => {
   it('keeps the data of each node on a volume of its own, where the image keeps it', () => {
     const [directory] = image?.all('VOLUME') ?? [];
     for (const { name, service, config } of configs) {
-      expect(config.logDirectory).toBe(directory);
+      expect(config.homeDirectory).toBe(directory);
       expect(service.volumes).toEqual([`${name}:${directory}`]);
     }
     expect(Object.keys(compose.volumes).sort()).toEqual(services.map(([name]) => name).sort());

@@ -4,6 +4,7 @@ import {
   assertMetaProperties,
   parentDirectory,
   readMetaProperties,
+  readWholeFile,
   writeMetaProperties,
 } from '../../src/env/index.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
@@ -94,4 +95,21 @@ it.each([
   ['a', '.'],
 ])('the parent of %s is %s', (path, parent) => {
   expect(parentDirectory(path)).toBe(parent);
+});
+
+it('a turned bit in any value is seen; a file without a checksum, or whose checksum was taken away, is read', async () => {
+  await writeMetaProperties(files, DIRECTORY, OURS);
+  const text = (await readWholeFile(files, '/data/meta.properties'))?.toString() ?? '';
+  for (let bit = 0; bit < 8 * text.indexOf('crc32c'); bit++) {
+    files.flipBit('/data/meta.properties', bit);
+    const read = await readMetaProperties(files, DIRECTORY).catch((error: unknown) => error);
+    if (!(read instanceof StartupError)) expect(read).toEqual(OURS);
+    files.flipBit('/data/meta.properties', bit);
+  }
+  await put(text.replace('node.id=7', 'node.id=8'));
+  await expect(readMetaProperties(files, DIRECTORY)).rejects.toThrow(
+    /its crc32c is ".*", and .* would be right/,
+  );
+  await put(text.replace('node.id=7', 'node.id=8').replace(/crc32c=.*\n/, ''));
+  expect(await readMetaProperties(files, DIRECTORY)).toEqual({ ...OURS, nodeId: 8 });
 });

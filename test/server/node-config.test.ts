@@ -35,10 +35,14 @@ describe('configuration of a node', () => {
     expect(values.get('process.roles')?.value).toBe('broker,controller');
   });
 
-  it('takes several data directories, the first being the home, where the metadata log lies', () => {
-    const { logDirectories, logDirectory, metadataDirectory } = configOf('log.dirs=/a/, /b ,/c');
-    expect(logDirectories).toEqual(['/a', '/b', '/c']);
-    expect([logDirectory, metadataDirectory]).toEqual(['/a', '/a']);
+  it('takes several data directories; the metadata log, and so the home, is in the first or where it is said', () => {
+    const { logDirectories, homeDirectory } = configOf('log.dirs=/a/, /b ,/c');
+    expect([logDirectories, homeDirectory]).toEqual([['/a', '/b', '/c'], '/a']);
+    for (const home of ['/b', '/m'])
+      expect(configOf('log.dirs=/a,/b', `metadata.log.dir=${home}/`)).toMatchObject({
+        logDirectories: ['/a', '/b'],
+        homeDirectory: home,
+      });
   });
 
   it('refuses a data directory that is named twice', () => {

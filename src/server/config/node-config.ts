@@ -25,11 +25,10 @@ export interface NodeConfig {
   readonly voters: readonly VoterAddress[];
   readonly listeners: Listeners;
   readonly advertised: Listeners;
-  /** The node's home, the first of {@link logDirectories}. */
-  readonly logDirectory: string;
-  /** All data directories; not empty, each named once. */
+  /** Where the metadata log is, and what says who the node is; one of {@link logDirectories}, or a directory of its own. */
+  readonly homeDirectory: string;
+  /** All directories of logs; not empty, each named once. */
   readonly logDirectories: readonly string[];
-  readonly metadataDirectory: string;
   readonly rack?: string;
   /** An integer key's value. */
   integer(key: string): number;
@@ -54,6 +53,7 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
   const logDirectories = parseDirectories(text('log.dirs'));
   const [logDirectory] = logDirectories;
   if (logDirectory === undefined) throw new StartupError('the key log.dirs is empty: name a data directory');
+  const metadataDirectory = effective.get('metadata.log.dir');
   const clusterId = effective.get('cluster.id');
   if (clusterId !== undefined && !isUuid(clusterId))
     throw new StartupError(`cluster.id must be 22 characters of base64url, not "${clusterId}"`);
@@ -66,9 +66,8 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
     voters: parseVoters(text('controller.quorum.voters')),
     listeners,
     advertised: { ...listeners, ...parseListeners('advertised.listeners', text('advertised.listeners')) },
-    logDirectory,
+    homeDirectory: metadataDirectory === undefined ? logDirectory : withoutSlashes(metadataDirectory),
     logDirectories,
-    metadataDirectory: effective.get('metadata.log.dir') ?? logDirectory,
     ...(rack === undefined ? {} : { rack }),
     integer: (key) => Number(text(key)),
     boolean: (key) => text(key) === 'true',
@@ -80,10 +79,14 @@ export function nodeConfigFrom(values: ConfigValues): NodeConfig {
 }
 
 function parseDirectories(value: string): string[] {
-  const directories = splitList(value).map((path) => path.replace(/(?<=.)\/+$/, ''));
+  const directories = splitList(value).map(withoutSlashes);
   const twice = directories.find((path, index) => directories.indexOf(path) !== index);
   if (twice !== undefined) throw new StartupError(`log.dirs names ${twice} twice`);
   return directories;
+}
+
+function withoutSlashes(path: string): string {
+  return path.replace(/(?<=.)\/+$/, '');
 }
 
 function checkKeys(values: ConfigValues): void {
