@@ -41,6 +41,44 @@ describe.each(['clean stop', 'crash'] as const)('after a %s', (end) => {
   });
 });
 
+/** Where a batch says its leader epoch, and not under its CRC; where it says its format. */
+const EPOCH_BIT = 15 * 8 + 7;
+const MAGIC_BIT = 16 * 8;
+
+describe('an epoch that turns in a batch', () => {
+  it('of a closed segment is damage when the file of the epochs is lost: no later batch has a lower one', async () => {
+    const fixture = await segments(6, (offset) => Math.floor(offset / 2));
+    await fixture.files.remove('/data/t-0/leader-epoch-checkpoint');
+    fixture.files.flipBit(logOf(3), EPOCH_BIT);
+    await fixture.kill();
+    expect(fixture.log.failure).toMatchObject({
+      file: logOf(4),
+      expected: 'leader epoch 129 or later',
+      found: '2',
+    });
+  });
+
+  it('above the recovery point is damage: what a crash tears has no CRC that fits', async () => {
+    const fixture = await LogFixture.open();
+    for (let i = 0; i < 6; i++) fixture.append([VALUE], { epoch: 1 });
+    await fixture.flushed();
+    fixture.files.flipBit(logOf(0), EPOCH_BIT);
+    await fixture.kill();
+    expect(fixture.log.failure).toMatchObject({ expected: 'leader epoch 129 or later', found: '1' });
+  });
+});
+
+it('a closed segment that cannot be read to its end is damage when its epochs are looked for', async () => {
+  const fixture = await LogFixture.open({ config: { segmentBytes: 2000, indexIntervalBytes: 100 } });
+  for (let i = 0; i < 30; i++) fixture.append([VALUE], { epoch: Math.floor(i / 3), timeMs: 1000 + i });
+  await fixture.flushed();
+  expect(fixture.log.segmentCount).toBeGreaterThan(1);
+  await fixture.files.remove('/data/t-0/leader-epoch-checkpoint');
+  fixture.files.flipBit(logOf(0), MAGIC_BIT);
+  await fixture.kill();
+  expect(fixture.log.failure).toMatchObject({ file: logOf(0), position: 0 });
+});
+
 async function cut({ files }: LogFixture, path: string): Promise<void> {
   const handle = await files.open(path, 'write');
   await handle.truncate(0);

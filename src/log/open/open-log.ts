@@ -25,6 +25,7 @@ import type { SegmentPool } from '../segment/segment-pool.ts';
 import { type ScanEnd, scanBatches } from '../segment/segment-scan.ts';
 import { locateBatch } from '../segment/trusted-index.ts';
 import { describeFailure } from '../storage-refusal.ts';
+import { findEpochs, noteEpoch } from './found-epochs.ts';
 import { SyncedPart } from './synced-part.ts';
 import { writeAgain } from './write-again.ts';
 
@@ -79,7 +80,7 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
   if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
   for (const [i, segment] of segments.all.slice(0, -1).entries())
     await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
-  if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs);
+  if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs.cache);
   const end = clean
     ? await trustLast(segments, options, saved)
     : await recoverLast(segments, options, epochs, saved);
@@ -164,23 +165,6 @@ function checkClosed(segments: SegmentList, segment: Segment, nextBase: Offset):
   });
 }
 
-/** The file of the epochs is missing or does not know any: the batches do. Without, nobody could see a divergence. */
-async function findEpochs(segments: SegmentList, epochs: EpochCheckpoint): Promise<void> {
-  for (const segment of segments.all) {
-    if (segment.writtenBytes === 0) continue;
-    const handle = await segments.files.open(segment.logPath, 'read');
-    try {
-      const range = { start: 0, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
-      await scanBatches(handle, range, ({ leaderEpoch, baseOffset }) => {
-        epochs.cache.note(leaderEpoch, baseOffset);
-        return true;
-      });
-    } finally {
-      await handle.close();
-    }
-  }
-}
-
 /** After a clean stop: from the last index entry, to find the end. */
 function trustLast(
   segments: SegmentList,
@@ -246,7 +230,7 @@ function recoverLast(
       }
       if (header.count > 0) segment.firstTimestampMs ??= header.maxTimestamp;
       index.note(header, position, config.indexIntervalBytes);
-      epochs.cache.note(header.leaderEpoch, header.baseOffset);
+      noteEpoch(epochs.cache, header, segment, position);
       return true;
     });
     options.onRecovered(segment.writtenBytes - told);
