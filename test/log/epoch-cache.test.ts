@@ -93,6 +93,15 @@ describe('leader epochs of a log', () => {
     expect(await fixture.values()).toEqual(['a']);
   });
 
+  it('of which a clean stop left no batch are forgotten by the next start', async () => {
+    const fixture = await LogFixture.open();
+    fixture.append(['a'], { epoch: 1 });
+    fixture.log.assignEpoch(5, 1);
+    await fixture.restart();
+    expect(fixture.log.latestEpoch).toBe(1);
+    expect(fixture.log.endOffsetForEpoch(1)).toEqual({ epoch: 1, endOffset: 1 });
+  });
+
   it('nothing of a new epoch counts as flushed before the epoch is on disk', async () => {
     const fixture = await LogFixture.open();
     fixture.append(['a'], { epoch: 1 });

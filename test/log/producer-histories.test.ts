@@ -31,6 +31,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('kill' as const, 'crash'), seed: fc.nat() }) },
 );
 
+const histories = fc.array(step, { maxLength: 40, size: 'max' });
+/** Small ones have a snapshot each, in a large one those of clean stops matter. */
+const segmentSizes = fc.constantFrom(500, 5000);
+
 interface Produced {
   readonly producerId: number;
   readonly producerEpoch: number;
@@ -137,8 +141,8 @@ function compare(fixture: LogFixture, model: Model): void {
 describe('producers of a log', () => {
   it('are known by exactly the batches that the log has had, whatever it went through', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
-        const fixture = await LogFixture.open({ config: { segmentBytes: 500, indexIntervalBytes: 100 } });
+      fc.asyncProperty(segmentSizes, histories, async (segmentBytes, steps) => {
+        const fixture = await LogFixture.open({ config: { segmentBytes, indexIntervalBytes: 100 } });
         const model = new Model();
         for (const one of steps) {
           await play(one, fixture, model);

@@ -32,6 +32,27 @@ describe('snapshots of producers', () => {
     }
   });
 
+  it('above a cut go with it: the log may grow beyond them in another way', async () => {
+    const fixture = await LogFixture.open();
+    for (let i = 0; i < 4; i++) produce(fixture, 2 * i);
+    await fixture.restart();
+    await fixture.log.truncateTo(2);
+    for (let i = 0; i < 5; i++) fixture.append(['a', 'b']);
+    await fixture.flushed();
+    await fixture.kill();
+    expect(() => produce(fixture, 8)).toThrow(/must send sequence 2/);
+  });
+
+  it('are gone on with from where they stand, and no batch is counted twice', async () => {
+    const fixture = await LogFixture.open({ config: { indexIntervalBytes: 0 } });
+    for (let i = 0; i < 5; i++) produce(fixture, 2 * i);
+    await fixture.restart();
+    fixture.append(['a', 'b']);
+    await fixture.flushed();
+    await fixture.kill();
+    expect(produce(fixture, 0)).toMatchObject({ firstOffset: 0, duplicate: true });
+  });
+
   it('do not pile up with each clean stop', async () => {
     const fixture = await LogFixture.open({ config: { segmentBytes: 300 } });
     for (let i = 0; i < 8; i++) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BatchBuilder } from '../../src/log/record/index.ts';
+import { BatchBuilder, buildTransactionMarker, stampBatch } from '../../src/log/record/index.ts';
 import { LogFixture } from './log-fixture.ts';
 
 describe('the times of a segment', () => {
@@ -51,6 +51,27 @@ describe('a search by time', () => {
   });
 });
 
+describe('a marker', () => {
+  it('is no record that a search by time finds', async () => {
+    const fixture = await LogFixture.open();
+    fixture.append(['a'], { timeMs: 1000 });
+    const [producerId, producerEpoch, coordinatorEpoch] = [5, 0, 0];
+    const marker = {
+      type: 'commit',
+      producerId,
+      producerEpoch,
+      coordinatorEpoch,
+      timestampMs: 3000,
+    } as const;
+    const batch = buildTransactionMarker(marker);
+    stampBatch(batch, { baseOffset: 1, leaderEpoch: 0 });
+    fixture.log.appendAsFollower([batch], 0);
+    fixture.append(['b'], { timeMs: 2000 });
+    expect(await fixture.log.offsetForTimestamp(1001)).toEqual({ offset: 2, timestampMs: 2000 });
+    expect(await fixture.log.maxTimestamp()).toEqual({ offset: 2, timestampMs: 2000 });
+  });
+});
+
 describe('a gap of offsets that no index entry can span', () => {
   it('begins a segment, and everything beyond it is found', async () => {
     const far = 3_000_000_000;
@@ -66,6 +87,7 @@ describe('a gap of offsets that no index entry can span', () => {
       0,
     );
     await fixture.flushed();
+    expect(fixture.log.segmentCount).toBe(3);
     for (const end of ['', 'restart', 'kill'] as const) {
       if (end !== '') await fixture[end]();
       expect(await fixture.values(far + 1), end).toEqual(['1', '2', '3', '4', '5']);

@@ -38,8 +38,7 @@ export async function tidySnapshots(
   const { files, directory } = segments;
   const bases = new Set(segments.all.map(({ baseOffset }) => baseOffset));
   const newest = snapshots.findLast((snapshot) => snapshot <= endOffset);
-  const isKept = (snapshot: Offset): boolean =>
-    snapshot === newest || (snapshot <= endOffset && bases.has(snapshot));
+  const isKept = (snapshot: Offset): boolean => snapshot === newest || bases.has(snapshot);
   for (const snapshot of snapshots)
     if (!isKept(snapshot)) await files.remove(snapshotPath(directory, snapshot));
   // Other batches will take the place of those it speaks of: no crash may bring it back then.
@@ -86,8 +85,8 @@ export async function saveSnapshot(
 }
 
 /**
- * The producer states that the log gives up to `endOffset`: from the newest snapshot below it, then from
- * the headers of the batches since. All bytes of the log must be in its files. `listed`: the snapshots there are,
+ * The producer states of a log that ends at `endOffset`: from the newest snapshot up to there, then from the headers of
+ * the batches since. All bytes of the log must be in its files, and no others. `listed`: the snapshots there are,
  * ascending; looked for when absent.
  */
 export async function rebuildProducers(
@@ -104,7 +103,7 @@ export async function rebuildProducers(
   if (from >= endOffset) return states;
   for (let i = segments.indexOf(from); i < segments.all.length; i++) {
     const segment = segments.all[i] as Segment;
-    if (segment.baseOffset >= endOffset || segment.writtenBytes === 0) continue;
+    if (segment.writtenBytes === 0) continue;
     await segments.use(segment, async (handle, index) =>
       replay(segment, handle, await locateBatch(segment, { handle, index }, from, indexIntervalBytes)),
     );
@@ -114,7 +113,6 @@ export async function rebuildProducers(
   async function replay(segment: Segment, handle: FileHandle, start: number): Promise<void> {
     const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
     const end = await scanBatches(handle, range, (header) => {
-      if (header.baseOffset >= endOffset) return false;
       if (header.baseOffset >= from) states.record(header);
       return true;
     });
