@@ -86,10 +86,10 @@ export function remove(name: string): void {
   rmSync(`${root}/${name}`, { recursive: true, force: true });
 }
 
-/** As after a kill: nothing vouches for the files. */
-export function forgetCleanStop(name: string): void {
+/** As after a kill. `synced`: the recovery point vouches for all that is in the files, else for nothing. */
+export function forgetCleanStop(name: string, synced: boolean): void {
   remove(`${name}/.kafka_cleanshutdown`);
-  remove(`${name}/recovery-point-offset-checkpoint`);
+  if (!synced) remove(`${name}/recovery-point-offset-checkpoint`);
 }
 
 /** True: what was read before comes from the disk again. Needs root. */
