@@ -226,6 +226,11 @@ export class LogManager {
     return this.#holderOf(log)?.setAside(log);
   }
 
+  /** Removes what {@link setAside} keeps of the damaged log of a partition that is no more. Rejects with EnvironmentError. */
+  async removeDamaged(topic: string, partition: PartitionId): Promise<void> {
+    for (const directory of this.#online()) await directory.removeDamaged({ topic, partition });
+  }
+
   /** Saves high watermarks, recovery points and log starts of all logs. Rejects with EnvironmentError. */
   async checkpointHighWatermarks(): Promise<void> {
     const ends = await Promise.allSettled(this.#directories.map((directory) => directory.checkpoint()));

@@ -38,10 +38,19 @@ export class ReplicaPlaces {
     this.#options.assignments.forget(topicId, partition);
   }
 
-  /** The log of a replica. One that does not say whose it is stands where this replica's was: it is this one's, damaged. */
-  findLog({ topic, topicId, partition }: LocalReplica): PartitionLog | undefined {
+  /**
+   * The log of a replica. One that does not say whose it is stands where this replica's was: it is this one's, damaged. Not
+   * a new one's, though: such a log is as old as the start.
+   */
+  findLog({
+    topic,
+    topicId,
+    partition,
+    isNew,
+  }: Omit<LocalReplica, 'registration'>): PartitionLog | undefined {
     const found = this.#options.logs.findAll(topic, partition);
-    return found.find((log) => log.topicId === topicId) ?? found.find((log) => log.topicId === ZERO_UUID);
+    const own = found.find((log) => log.topicId === topicId);
+    return own ?? (isNew ? undefined : found.find((log) => log.topicId === ZERO_UUID));
   }
 
   /** `own`: as {@link findLog} gives it. */

@@ -8,13 +8,22 @@
  * epoch that its predecessor led, and with a tail lost in between it would write other records at offsets of that epoch,
  * which no follower could tell apart.
  */
-import { assert, type BrokerEpoch, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
+import {
+  assert,
+  type BrokerEpoch,
+  type NodeId,
+  type PartitionId,
+  type Uuid,
+  ZERO_UUID,
+} from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
 import { type LogManager, type PartitionLog, toLogConfig } from '../../log/index.ts';
 import {
   deltaFromEmpty,
+  directoryOf,
   effectiveTopicConfig,
   type ImageDelta,
+  LOST_DIRECTORY,
   type MetadataImage,
 } from '../../metadata/index.ts';
 import type { Outcome } from '../../rpc/api/index.ts';
@@ -115,8 +124,10 @@ export class ReplicaSet {
   handleLogFailure(partition: Partition): void {
     this.#options.fetchers.unfollow(partition);
     const wanted = this.#wanted.find(partition.topicId, partition.partition);
-    if (wanted !== undefined && this.findById(partition.topicId, partition.partition) === partition)
-      this.#places.tell(wanted);
+    if (wanted === undefined || this.findById(partition.topicId, partition.partition) !== partition) return;
+    this.#places.tell(wanted);
+    // Nothing new is to be told, and no answer will come: it was lost before, and its successor is not known yet.
+    if (directoryOf(wanted.registration, this.#options.nodeId) === LOST_DIRECTORY) this.#want(wanted);
   }
 
   /** Cuts the log of `partition` unless it has moved on to another epoch or role; rejects when that fails. */
@@ -231,9 +242,11 @@ export class ReplicaSet {
     const { logs } = this.#options;
     const { topic, topicId, partition } = replica;
     try {
-      // Of a topic of that name deleted while this broker was away.
-      for (const other of logs.findAll(topic, partition))
-        if (other.topicId !== topicId) await logs.delete(topic, partition, other.topicId);
+      // Of a topic of that name deleted while this broker was away; or nobody knows whose it was.
+      for (const other of logs.findAll(topic, partition)) {
+        if (other.topicId === ZERO_UUID) await logs.setAside(other);
+        else if (other.topicId !== topicId) await logs.delete(topic, partition, other.topicId);
+      }
       const log = await logs.create(topic, partition, topicId, this.#settings(topic).log, directoryId);
       if (!this.#closed) this.#host(log, this.#wanted.find(topicId, partition) ?? replica);
     } catch (error) {
@@ -278,8 +291,10 @@ export class ReplicaSet {
       // Its log was being made.
       retire();
       const { logs } = this.#options;
-      if (!logs.findAll(topic, id).some((log) => log.topicId === topicId)) return;
-      await logs.delete(topic, id, topicId);
+      if (topicDeleted) await logs.removeDamaged(topic, id);
+      const own = this.#places.findLog({ topic, topicId, partition: id, isNew: false });
+      if (own === undefined) return;
+      await logs.delete(topic, id, own.topicId);
       this.#options.environment.logger.info({ topic, partition: id, topicId }, 'deleted a replica');
     });
   }

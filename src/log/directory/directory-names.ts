@@ -3,7 +3,8 @@
  *
  *   <topic>-<partition>.<id>-delete     deleted: its files go soon, or at the next start
  *   <topic>-<partition>.<id>-stray      nobody claims it, or nobody knows whose it is; kept for a person
- *   <topic>-<partition>.<id>-damaged    damaged, and made anew from the leader; kept, at most once per partition
+ *   <topic>-<partition>.<id>-damaged    damaged, and made anew from the leader; kept, at most once per partition,
+ *                                       until its topic is deleted
  *
  * Law: nothing under any other name is ours, and it stays as it is. A topic too long for a suffix (file systems give a name
  * 255 bytes) is cut, and a checksum after `~`, which no topic has, tells it from another that begins alike.
@@ -30,6 +31,7 @@ const LOG = /^(.+)-(0|[1-9]\d{0,9})$/;
 /** Our ids, and those of Kafka. */
 const ID = '(?:[\\w-]{22}|[0-9a-f]{32})';
 const DELETED = new RegExp(`^.+-\\d+\\.${ID}-delete$`);
+const DAMAGED = new RegExp(`^.+-\\d+\\.${ID}-damaged$`);
 
 /** undefined: not the name of a log. */
 export function findLogName(name: string): LogName | undefined {
@@ -40,6 +42,10 @@ export function findLogName(name: string): LogName | undefined {
 
 export function isDeletedName(name: string): boolean {
   return DELETED.test(name);
+}
+
+export function isDamagedName(name: string): boolean {
+  return DAMAGED.test(name);
 }
 
 /** Where the files of a log go; `id` is drawn anew each time. At most 255 bytes. */

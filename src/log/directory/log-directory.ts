@@ -201,8 +201,13 @@ export class LogDirectory {
   /** See LogManager. */
   async setAside(log: PartitionLog): Promise<string | undefined> {
     if (!(log.failure instanceof CorruptionError)) return this.#remove(log, 'stray');
-    if (this.#failure === undefined) await this.#attempt(() => this.#places.removeDamaged(log));
+    await this.removeDamaged(log);
     return this.#remove(log, 'damaged');
+  }
+
+  /** See LogManager. */
+  async removeDamaged(place: { readonly topic: string; readonly partition: PartitionId }): Promise<void> {
+    if (this.#failure === undefined) await this.#attempt(() => this.#places.removeDamaged(place));
   }
 
   /** Forgets the log. In a directory that is offline its files stay as they are: then it gives nothing. */

@@ -18,6 +18,7 @@ import {
   asideName,
   findLogName,
   isAsideOf,
+  isDamagedName,
   isDeletedName,
   type LogName,
 } from './directory-names.ts';
@@ -26,6 +27,8 @@ export class LogPlaces {
   readonly #files: Files;
   readonly #random: Random;
   readonly #path: string;
+  /** Names of what is kept of damaged logs. */
+  readonly #damaged = new Set<string>();
 
   constructor(environment: { readonly files: Files; readonly random: Random }, path: string) {
     this.#files = environment.files;
@@ -37,6 +40,7 @@ export class LogPlaces {
   async find(): Promise<LogName[]> {
     const found: LogName[] = [];
     for (const name of await this.#files.list(this.#path)) {
+      if (isDamagedName(name)) this.#damaged.add(name);
       const log = findLogName(name);
       const isDeleted = isDeletedName(name);
       if (log === undefined && !isDeleted) continue;
@@ -84,17 +88,21 @@ export class LogPlaces {
     { topic, partition }: { readonly topic: string; readonly partition: PartitionId },
     kind: AsideKind,
   ): Promise<string> {
-    const aside = `${this.#path}/${asideName(topic, partition, randomUuid(this.#random), kind)}`;
+    const name = asideName(topic, partition, randomUuid(this.#random), kind);
+    const aside = `${this.#path}/${name}`;
     await this.#files.rename(directory, aside);
+    if (kind === 'damaged') this.#damaged.add(name);
     await this.#files.syncDirectory(this.#path);
     return aside;
   }
 
-  /** Removes what was kept of the damaged log of a partition. */
+  /** Removes what was kept of the damaged log of a partition; without a look at the disk when there is nothing. */
   async removeDamaged({ topic, partition }: { readonly topic: string; readonly partition: PartitionId }) {
-    for (const name of await this.#files.list(this.#path))
-      if (isAsideOf(name, topic, partition, 'damaged'))
-        await this.#files.removeDirectory(`${this.#path}/${name}`);
+    for (const name of this.#damaged) {
+      if (!isAsideOf(name, topic, partition, 'damaged')) continue;
+      await this.#files.removeDirectory(`${this.#path}/${name}`);
+      this.#damaged.delete(name);
+    }
   }
 
   async #holdsRecords(directory: string): Promise<boolean> {

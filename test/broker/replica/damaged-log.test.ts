@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ApiError, CorruptionError } from '../../../src/base/index.ts';
 import { LOST_DIRECTORY } from '../../../src/metadata/index.ts';
-import { DIRECTORY, type TestBroker, TestCluster, TOPIC } from './cluster.ts';
+import { DIRECTORY, type TestBroker, TestCluster, TOPIC, TOPIC_ID } from './cluster.ts';
 
 const twoReplicas = { brokers: 2, assignments: [[1, 2]] };
 const LOG = `data/${TOPIC}-0/00000000000000000000.log`;
@@ -180,5 +180,65 @@ describe('a log that is found damaged while it is used', () => {
       expect(whole, `moment ${moment}`).toBe(true);
       expect(await two.contents(), `moment ${moment}`).toEqual(VALUES);
     }
+  });
+});
+
+describe('a log that is damaged again while it is fetched anew', () => {
+  it('is set aside again, though the controller has not heard of the new one yet', async () => {
+    const cluster = await withValues();
+    const two = cluster.get(2);
+    damage(two);
+    const isLost = (): boolean => cluster.registration().directories[1] === LOST_DIRECTORY;
+    expect(await cluster.until(isLost, 1_000)).toBe(true);
+    cluster.assignFailures.push(new Error('lost'), new Error('lost'));
+    expect(await cluster.until(() => kept(two).length === 1, 1_000)).toBe(true);
+    expect(await cluster.until(() => two.manager.find(TOPIC, 0) !== undefined, 1_000)).toBe(true);
+    damage(two);
+    expect(await cluster.until(() => isWhole(cluster), 20_000)).toBe(true);
+    expect(await two.contents()).toEqual(VALUES);
+    expect(kept(two)).toHaveLength(1);
+  });
+});
+
+describe('a topic that is deleted', () => {
+  it('takes the damaged copies of its logs with it', async () => {
+    const cluster = await withValues();
+    damage(cluster.get(2));
+    await cluster.until(() => !isWhole(cluster), 1_000);
+    expect(await cluster.until(() => isWhole(cluster), 20_000)).toBe(true);
+    expect(kept(cluster.get(2))).toHaveLength(1);
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    await cluster.settled();
+    expect(kept(cluster.get(2))).toEqual([]);
+  });
+
+  it('takes a log with it that does not say whose it is', async () => {
+    const cluster = await withValues();
+    cluster.fence(2);
+    const one = cluster.get(1);
+    one.kill('process');
+    one.environment.files.flipBit(`data/${TOPIC}-0/partition.metadata`, 8 * 14);
+    await cluster.finish(one.start());
+    await cluster.run(1_000);
+    expect(cluster.registration()).toMatchObject({ isr: [1], leader: -1 });
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    await cluster.settled();
+    await cluster.run(120_000);
+    expect(one.environment.files.paths().filter((path) => path.includes(`/${TOPIC}-0`))).toEqual([]);
+  });
+
+  it('and made again under its name is not taken for the one whose log does not say whose it is', async () => {
+    const cluster = await withValues({ brokers: 1, assignments: [[1]] });
+    const one = cluster.get(1);
+    one.kill('process');
+    one.environment.files.flipBit(`data/${TOPIC}-0/partition.metadata`, 8 * 14);
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    await cluster.finish(one.start());
+    cluster.createTopic([[1]]);
+    await cluster.settled();
+    expect(await cluster.finish(one.produce(['new']))).toMatchObject({ error: 'NONE', baseOffset: 0 });
+    expect(await one.contents()).toEqual(['new']);
+    // Nothing proves that the old one is nobody's any more.
+    expect(one.environment.files.paths().filter((path) => /-(stray|damaged)$/.test(path))).toHaveLength(1);
   });
 });
