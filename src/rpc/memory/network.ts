@@ -45,13 +45,19 @@ export interface MemoryNetworkOptions {
 }
 
 export interface MemoryNetwork {
-  /** Of one node, by name. After `kill` of that name: of its next life. */
-  transport(node: string): Transport;
+  /**
+   * Of one node, by name. After `kill` of that name: of its next life. `timers`: the node's own, for the deadlines of its
+   * calls; absent: those of the network.
+   */
+  transport(node: string, timers?: Timers): Transport;
   /**
    * The process of `node` is gone: its connections break at the other ends, itself it neither sends nor
    * hears.
    */
   kill(node: string): void;
+  /** `node` hears nothing until it resumes; what is sent to it waits. Its timers and its disk are the caller's to stop. */
+  pause(node: string): void;
+  resume(node: string): void;
   /** From now on nothing from `from` reaches `to`; the other direction is not touched. */
   cut(from: string, to: string): void;
   /** Ends a cut (both names), or all; what was held goes on. */
@@ -83,6 +89,7 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
   /** Whose an address is or was last: a cut link stays cut while its node is down. */
   readonly #owners = new Map<string, string>();
   readonly #cuts = new Set<string>();
+  readonly #paused = new Set<string>();
   #lossRate = 0;
   #reorderRate = 0;
   #duplicateRate = 0;
@@ -98,8 +105,8 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
     this.setDuplicateRate(options.duplicateRate ?? 0);
   }
 
-  transport(node: string): Transport {
-    return new MemoryTransport(this, this.#node(node));
+  transport(node: string, timers = this.timers): Transport {
+    return new MemoryTransport(this, this.#node(node), timers);
   }
 
   #node(name: string): MemoryNode {
@@ -115,8 +122,18 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
     const node = this.#node(name);
     node.dead = true;
     this.#nodes.delete(name);
+    this.#paused.delete(name);
     for (const session of [...node.sessions]) session.endedBy(node);
     for (const listener of [...node.listeners]) this.unbind(listener, node);
+  }
+
+  pause(node: string): void {
+    this.#paused.add(node);
+  }
+
+  resume(node: string): void {
+    this.#paused.delete(node);
+    this.#wake();
   }
 
   cut(from: string, to: string): void {
@@ -126,6 +143,10 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
   heal(from?: string, to?: string): void {
     if (from === undefined || to === undefined) this.#cuts.clear();
     else this.#cuts.delete(`${from}>${to}`);
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const task of this.#whenHealed.splice(0)) task();
   }
 
@@ -158,7 +179,7 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
   }
 
   isCut(from: string, to: string): boolean {
-    return this.#cuts.has(`${from}>${to}`);
+    return this.#paused.has(to) || this.#cuts.has(`${from}>${to}`);
   }
 
   draw(): boolean {
@@ -243,12 +264,14 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
 class MemoryTransport implements Transport {
   readonly #network: Network;
   readonly #node: MemoryNode;
+  readonly #timers: Timers;
   readonly #listeners = new Set<MemoryListener>();
   readonly #connections = new Set<MemoryConnection>();
 
-  constructor(network: Network, node: MemoryNode) {
+  constructor(network: Network, node: MemoryNode, timers: Timers) {
     this.#network = network;
     this.#node = node;
+    this.#timers = timers;
   }
 
   async serve(address: Address, services: ServedServices): Promise<MemoryListener> {
@@ -260,7 +283,7 @@ class MemoryTransport implements Transport {
 
   connect(address: Address): MemoryConnection {
     const connection = new MemoryConnection(address, {
-      timers: this.#network.timers,
+      timers: this.#timers,
       dial: (to) => this.#network.dial(to, this.#node),
       accept: (call, to) => this.#network.accept(call, to),
       closed: (closed) => this.#connections.delete(closed),

@@ -1,8 +1,9 @@
-import type { Scheduler } from './scheduler.ts';
+import type { Timers } from '../../env/index.ts';
 
 /** How long an operation of a twin takes in virtual time. Without it, an operation ends in the microtask queue. */
 export interface Latency {
-  readonly scheduler: Scheduler;
+  /** Of virtual time: a scheduler, or timers that can be paused. */
+  readonly scheduler: Timers;
   /** Milliseconds for one operation named `operation`, for instance 'write' or 'sync'. */
   delayMs(operation: string): number;
 }

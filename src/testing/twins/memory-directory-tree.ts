@@ -89,6 +89,13 @@ export class MemoryDirectoryTree {
     });
   }
 
+  /** Nothing is left, durably. */
+  wipe(): void {
+    this.#current = new Map([['/', 'directory']]);
+    this.#durable = new Map(this.#current);
+    this.#changes = [];
+  }
+
   /** The power fails. */
   crash(random: Random): void {
     const kept = random.integer(0, this.#changes.length + 1);

@@ -168,6 +168,18 @@ export class MemoryFiles implements Files {
     return node.contents();
   }
 
+  /** Of all files together. */
+  get usedBytes(): number {
+    let used = 0;
+    for (const file of this.#disk.tree.files()) used += file.sizeBytes;
+    return used;
+  }
+
+  /** An empty disk takes its place. */
+  wipe(): void {
+    this.#disk.tree.wipe();
+  }
+
   /** Every path that is seen now, directories included, sorted. */
   paths(): string[] {
     return this.#disk.tree.paths();
@@ -200,9 +212,7 @@ export class MemoryFiles implements Files {
   /** For handles: the size `file` may grow to now. */
   sizeBytesMax(file: MemoryFile): number {
     if (this.capacityBytes === Number.POSITIVE_INFINITY) return this.capacityBytes;
-    let free = this.capacityBytes;
-    for (const other of this.#disk.tree.files()) free -= other.sizeBytes;
-    return file.sizeBytes + Math.max(0, free);
+    return file.sizeBytes + Math.max(0, this.capacityBytes - this.usedBytes);
   }
 
   #find(path: string, mode: FileMode): MemoryFile {

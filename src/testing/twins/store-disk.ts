@@ -22,8 +22,10 @@ export class StoreDisk {
     return this.#log.length;
   }
 
+  /** LevelDB moves what it finds in its log into a table, and syncs that, before anybody reads. */
   open(): void {
     this.isOpen = true;
+    for (const batch of this.#log) batch.durable = true;
     this.#rebuild();
   }
 

@@ -1,40 +1,55 @@
-/** One machine of a simulated cluster: a disk that stays, and the lives of the node that runs on it. */
+/** One machine of a simulated cluster: a disk that stays, clocks that may be wrong, and the lives of the node on it. */
 import type { FatalReason } from '../../../env/index.ts';
 import type { MemoryNetwork } from '../../../rpc/memory/index.ts';
 import { type ServerNode, startNode } from '../../../server/index.ts';
-import type { TestEnvironment } from '../../twins/index.ts';
+import type { TestEnvironment, VirtualTimers } from '../../twins/index.ts';
 import type { MachinePlan } from './plan.ts';
 
+/** How a node ended without being told to. */
 export interface MachineEnd {
   readonly reason: FatalReason | 'could not start';
   readonly error: unknown;
 }
 
+export interface MachineOptions {
+  readonly plan: MachinePlan;
+  readonly environment: TestEnvironment;
+  /** By which its disk works. */
+  readonly disk: VirtualTimers;
+  readonly network: MemoryNetwork;
+  /** The machine is down then. */
+  readonly onEnd: (machine: Machine, end: MachineEnd) => void;
+}
+
 export class Machine {
   readonly plan: MachinePlan;
-  readonly #network: MemoryNetwork;
-  /** Told when a node ends by itself. The machine is down then. */
-  readonly #onEnd: (machine: Machine, end: MachineEnd) => void;
+  readonly #options: MachineOptions;
   environment: TestEnvironment;
   /** Running, and as far as it knows started. */
   node: ServerNode | undefined;
-  #life = 0;
   isUp = false;
+  isPaused = false;
+  #skewMs = 0;
+  #life = 0;
 
-  constructor(
-    plan: MachinePlan,
-    environment: TestEnvironment,
-    network: MemoryNetwork,
-    onEnd: (machine: Machine, end: MachineEnd) => void,
-  ) {
-    this.plan = plan;
-    this.environment = environment;
-    this.#network = network;
-    this.#onEnd = onEnd;
+  constructor(options: MachineOptions) {
+    this.plan = options.plan;
+    this.environment = options.environment;
+    this.#options = options;
   }
 
   get name(): string {
     return this.plan.name;
+  }
+
+  /** Milliseconds that its date is ahead of the true one. */
+  get skewMs(): number {
+    return this.#skewMs;
+  }
+
+  set skewMs(skewMs: number) {
+    this.#skewMs = skewMs;
+    this.environment.clock.skewMs = skewMs;
   }
 
   /** Starts the node; nothing when it runs. */
@@ -42,9 +57,10 @@ export class Machine {
     if (this.isUp) return;
     this.isUp = true;
     const life = ++this.#life;
-    const { environment } = this;
-    const transport = this.#network.transport(this.name);
-    startNode({ config: this.plan.config, environment, transport }).then(
+    const { environment, plan } = this;
+    environment.clock.skewMs = this.#skewMs;
+    const transport = this.#options.network.transport(this.name, environment.timers);
+    startNode({ config: plan.config, environment, transport }).then(
       (node) => {
         if (life === this.#life) this.node = node;
       },
@@ -54,17 +70,42 @@ export class Machine {
 
   /** kill -9: the disk stays as the system has it. With `power` it loses what was not synced. */
   kill(power: boolean): void {
+    this.resume();
     this.#life++;
     this.isUp = false;
     this.node = undefined;
-    this.#network.kill(this.name);
+    this.#options.network.kill(this.name);
     this.environment = power ? this.environment.crash() : this.environment.kill();
+  }
+
+  /** Stops in order, and is down then. */
+  async stop(): Promise<void> {
+    const life = this.#life;
+    await this.node?.stop({ controlled: true });
+    if (life === this.#life) this.kill(false);
+  }
+
+  /** SIGSTOP: time passes, and it does not notice. */
+  pause(): void {
+    if (!this.isUp) return;
+    this.isPaused = true;
+    this.environment.timers.pause();
+    this.#options.disk.pause();
+    this.#options.network.pause(this.name);
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.#options.network.resume(this.name);
+    this.#options.disk.resume();
+    this.environment.timers.resume();
   }
 
   /** The node has ended itself. */
   end(end: MachineEnd, life = this.#life): void {
     if (life !== this.#life || !this.isUp) return;
     this.kill(false);
-    this.#onEnd(this, end);
+    this.#options.onEnd(this, end);
   }
 }

@@ -1,6 +1,7 @@
 /** One run: faults while the laws of safety are watched, then health, in which everything must get on. */
 import { checkHistory, type HistoryEvent } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
+import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import type { ClusterSimOptions } from './options.ts';
 import { Watch } from './watch.ts';
@@ -65,6 +66,8 @@ async function runPhases(world: SimWorld): Promise<void> {
   world.onEnd = (machine, { reason, error }) => {
     world.note(`${machine.name} ended itself: ${reason}: ${String(error)}`);
     world.trace.count(`ends: ${reason}`);
+    if (!mayEnd(world, reason))
+      world.fail(new Error(`${machine.name} ended itself: ${reason}`, { cause: error }));
     world.scheduler.after(RESTART_MS, () => machine.start());
   };
   for (const machine of world.machines) machine.start();
@@ -92,6 +95,12 @@ async function runPhases(world: SimWorld): Promise<void> {
   await readEverything(world);
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
   judge(world);
+}
+
+/** Disks that fail may end a node; nothing else may. */
+function mayEnd(world: SimWorld, reason: MachineEnd['reason']): boolean {
+  if (reason !== 'storage' && reason !== 'sync-failed' && reason !== 'could not start') return false;
+  return ['disk error', 'full disk'].some((kind) => world.trace.counters.has(`fault: ${kind}`));
 }
 
 /** Runs until `holds`; throws when it does not within `limitMs`, or when the run has failed meanwhile. */
@@ -139,11 +148,8 @@ function isWhole(world: SimWorld): boolean {
   if (!world.brokers.every(isServing)) return false;
   return world.options.topics.every(({ name, partitions, replicationFactor }) =>
     Array.from({ length: partitions }, (_, partition) => partition).every((partition) => {
-      const leader = world.leaderOf(name, partition)?.node?.broker;
-      const replica = [...(leader?.replicas() ?? [])].find(
-        (one) => one.topic === name && one.partition === partition,
-      );
-      return replica !== undefined && replica.state.isr.isr.length === replicationFactor;
+      const leading = world.findLeading(name, partition);
+      return leading?.state.isr.isr.length === replicationFactor;
     }),
   );
 }

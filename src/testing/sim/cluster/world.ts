@@ -5,10 +5,12 @@
  * network.
  */
 import { assert, type NodeId, type PartitionId, SeededRandom } from '../../../base/index.ts';
+import type { ReplicaView } from '../../../broker/index.ts';
 import { Client, type ClientSettings } from '../../../client/index.ts';
+import type { LogFields } from '../../../env/index.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../rpc/memory/index.ts';
 import { HistoryRecorder } from '../../checkers/index.ts';
-import { createTestEnvironment, Scheduler, VirtualTimers } from '../../twins/index.ts';
+import { createTestEnvironment, RecordingLogger, Scheduler, VirtualTimers } from '../../twins/index.ts';
 import type { Trace } from '../trace.ts';
 import { Machine, type MachineEnd } from './machine.ts';
 import type { ClusterSimOptions } from './options.ts';
@@ -30,8 +32,12 @@ export class SimWorld {
   watch: () => void = () => {};
   /** Told when a node has ended by itself. */
   onEnd: (machine: Machine, end: MachineEnd) => void = () => {};
+  /** How many times slower than others the disk of a machine is, by name. */
+  readonly diskSpeeds = new Map<string, number>();
   /** Of clients that were made: their names in the network. */
   readonly clientNames: string[] = [];
+  /** Of the network: what no caller should meet. */
+  readonly #calls = new RecordingLogger();
   readonly #bootstrap: string;
 
   constructor(options: ClusterSimOptions, trace: Trace) {
@@ -44,21 +50,27 @@ export class SimWorld {
       random: new SeededRandom(seed, 'network'),
       delayMs: this.#delays(),
       turn: () => this.scheduler.executed,
+      logger: this.#calls,
     });
     this.recorder = new HistoryRecorder(() => this.scheduler.nowMs);
     const plans = planMachines(options);
     this.#bootstrap = bootstrapOf(plans);
     this.machines = plans.map((plan) => {
+      const disk = new VirtualTimers(this.scheduler);
       const environment = createTestEnvironment({
         seed,
         scheduler: this.scheduler,
         name: plan.name,
-        disk: this.#diskOf(plan.name),
+        disk: { scheduler: disk, delayMs: this.#diskDelays(plan.name) },
         onFatal: (end) => machine.end(end),
       });
-      const machine: Machine = new Machine(plan, environment, this.network, (ended, end) =>
-        this.onEnd(ended, end),
-      );
+      const machine: Machine = new Machine({
+        plan,
+        environment,
+        disk,
+        network: this.network,
+        onEnd: (ended, end) => this.onEnd(ended, end),
+      });
       return machine;
     });
   }
@@ -86,16 +98,20 @@ export class SimWorld {
 
   /** The running broker that acts as leader of the partition, of several the one of the latest epoch. */
   leaderOf(topic: string, partition: PartitionId): Machine | undefined {
-    let leader: Machine | undefined;
-    let latest = -1;
-    for (const machine of this.brokers)
-      for (const replica of machine.node?.broker?.replicas() ?? [])
-        if (replica.topic === topic && replica.partition === partition && replica.state.isLeader)
-          if (replica.state.leaderEpoch > latest) {
-            leader = machine;
-            latest = replica.state.leaderEpoch;
-          }
-    return leader;
+    const leading = this.findLeading(topic, partition);
+    return leading === undefined ? undefined : this.machine(leading.state.nodeId);
+  }
+
+  /** Its replica. */
+  findLeading(topic: string, partition: PartitionId): ReplicaView | undefined {
+    let found: ReplicaView | undefined;
+    for (const { node } of this.brokers)
+      for (const replica of node?.broker?.replicas() ?? []) {
+        const { state } = replica;
+        if (replica.topic !== topic || replica.partition !== partition || !state.isLeader) continue;
+        if (found === undefined || state.leaderEpoch > found.state.leaderEpoch) found = replica;
+      }
+    return found;
   }
 
   /** A client process of its own on a machine of its own. */
@@ -135,16 +151,21 @@ export class SimWorld {
     const { scheduler, trace } = this;
     const done = await scheduler.runUntil(() => {
       trace.mix(scheduler.nowMs, TRACED.step, scheduler.pending, 0, 0);
-      if (this.failure === undefined) {
-        try {
-          this.watch();
-        } catch (error) {
-          this.fail(error);
-        }
-      }
+      this.#look();
       return this.failure !== undefined || until();
     }, limitMs);
     return done && this.failure === undefined;
+  }
+
+  #look(): void {
+    if (this.failure !== undefined) return;
+    const [line] = this.#calls.lines;
+    if (line !== undefined) this.fail(new Error(`${line.message}: ${describe(line.fields)}`));
+    try {
+      this.watch();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   #delays(): (from: string, to: string) => number {
@@ -153,9 +174,17 @@ export class SimWorld {
     return () => delayMinMs - Math.log(1 - random.float()) * delayMeanMs;
   }
 
-  #diskOf(name: string) {
+  #diskDelays(name: string): () => number {
     const { seed, diskMeanMs } = this.options;
     const random = new SeededRandom(seed, `disk of ${name}`);
-    return { scheduler: this.scheduler, delayMs: () => -Math.log(1 - random.float()) * diskMeanMs };
+    return () => -Math.log(1 - random.float()) * diskMeanMs * (this.diskSpeeds.get(name) ?? 1);
   }
+}
+
+function describe(fields: LogFields): string {
+  return Object.entries(fields)
+    .map(
+      ([key, value]) => `${key}=${value instanceof Error ? (value.stack ?? value.message) : String(value)}`,
+    )
+    .join(' ');
 }

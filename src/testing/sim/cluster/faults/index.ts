@@ -1,4 +1,5 @@
 /** All faults of a simulation. */
+import { diskError, fullDisk, newDisk, slowDisk } from './disk-faults.ts';
 import type { Fault } from './fault.ts';
 import type { FaultKind } from './kinds.ts';
 import {
@@ -9,7 +10,7 @@ import {
   oneWayCut,
   overtakingCalls,
 } from './network-faults.ts';
-import { kill, powerLoss } from './process-faults.ts';
+import { clockJump, crashLoop, kill, pause, powerLoss, rollingRestart } from './process-faults.ts';
 
 export type { Fault, Trouble } from './fault.ts';
 export { FAULT_KINDS, type FaultKind } from './kinds.ts';
@@ -18,6 +19,14 @@ export { FAULT_KINDS, type FaultKind } from './kinds.ts';
 export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   kill,
   'power loss': powerLoss,
+  pause,
+  'crash loop': crashLoop,
+  'rolling restart': rollingRestart,
+  'clock jump': clockJump,
+  'slow disk': slowDisk,
+  'full disk': fullDisk,
+  'disk error': diskError,
+  'new disk': newDisk,
   cut,
   'one-way cut': oneWayCut,
   'broken connection': brokenConnection,

@@ -1,0 +1,84 @@
+/** Disks that are slow, full, or refuse; and one that is replaced by an empty one. */
+import type { SeededRandom } from '../../../../base/index.ts';
+import type { Machine } from '../machine.ts';
+import type { SimWorld } from '../world.ts';
+import type { Fault } from './fault.ts';
+import { oneOf, someMachine } from './targets.ts';
+
+const LASTS_MEAN_MS = 5_000;
+
+const lasting = (random: SeededRandom): number => -Math.log(1 - random.float()) * LASTS_MEAN_MS;
+
+export const slowDisk: Fault = {
+  kind: 'slow disk',
+  begin(world, random) {
+    const machine = someMachine(world, random);
+    const factor = 10 ** (1 + 2 * random.float());
+    world.diskSpeeds.set(machine.name, factor);
+    return {
+      text: `${machine.name}, ${factor.toFixed(0)} times`,
+      lastsMs: lasting(random),
+      end: () => world.diskSpeeds.delete(machine.name),
+    };
+  },
+};
+
+/** What is written beyond what is there now fails. */
+export const fullDisk: Fault = {
+  kind: 'full disk',
+  begin(world, random) {
+    const machine = someMachine(world, random);
+    const { files } = machine.environment;
+    files.capacityBytes = files.usedBytes + random.integer(0, 4096);
+    return {
+      text: `${machine.name}, ${files.capacityBytes} bytes`,
+      lastsMs: lasting(random),
+      end() {
+        machine.environment.files.capacityBytes = Number.POSITIVE_INFINITY;
+      },
+    };
+  },
+};
+
+/** The next operation of a kind fails, somewhere under the data directory. */
+export const diskError: Fault = {
+  kind: 'disk error',
+  begin(world, random) {
+    const machine = someMachine(world, random);
+    const operation =
+      oneOf(['sync', 'write', 'read', 'sync-directory', 'rename', 'open'] as const, random) ?? 'sync';
+    const path = oneOf(['/data', '.log', '.index', 'checkpoint', '__cluster_metadata'], random) ?? '/data';
+    const after = random.integer(0, 20);
+    machine.environment.files.failNext({ operation, path, reason: 'io-error', after });
+    if (random.float() < 0.2) machine.environment.stores.failNext({ operation: 'batch', reason: 'io-error' });
+    return { text: `${machine.name}: ${operation} of ${path} after ${after}`, lastsMs: 0, end() {} };
+  },
+};
+
+/** A broker comes back without anything, when all it had in sync is in sync elsewhere. Once in a run. */
+export const newDisk: Fault = {
+  kind: 'new disk',
+  begin(world, random) {
+    if (world.trace.counters.has('fault: new disk')) return undefined;
+    const machine = oneOf(world.brokers, random);
+    if (machine === undefined || !machine.isUp || isNeeded(world, machine)) return undefined;
+    machine.kill(true);
+    machine.environment.files.wipe();
+    return {
+      text: machine.name,
+      record: { nodes: [machine.plan.id], lossy: true },
+      lastsMs: lasting(random),
+      end: () => machine.start(),
+    };
+  },
+};
+
+/** True when it may be the only one that has something. */
+function isNeeded(world: SimWorld, machine: Machine): boolean {
+  const { id } = machine.plan;
+  return world.options.topics.some(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => world.findLeading(name, partition)).some(
+      (leader) => leader === undefined || !leader.state.isr.isr.some((member) => member !== id),
+    ),
+  );
+}
