@@ -6,6 +6,7 @@ import {
   type BatchProblem,
   type BatchView,
   batches,
+  findMaxTimestamp,
   inflatedBytesMaxOf,
   inflateRecords,
   producerBatchProblem,
@@ -50,8 +51,7 @@ export function toStoredBatch(
   const isClear = header.codec === 'none';
   const clear = isClear ? batch : inflateRecords(batch, header);
   const start = isClear ? BATCH_HEADER_BYTES : 0;
-  const summary = walkRecords(clear, start, header, recordRules(config, nowMs));
-  if ('code' in summary) throw new ApiError(summary.code, summary.message);
+  const maxTimestamp = checkRecords(clear, start, header, recordRules(config, nowMs));
   let bytes = batch;
   if (config.compressionType !== 'producer' && config.compressionType !== header.codec) {
     bytes = reencodeBatch(header, batch, clear.subarray(start), config.compressionType);
@@ -62,9 +62,17 @@ export function toStoredBatch(
     stampLogAppendTime(bytes, nowMs);
     return { bytes, maxTimestamp: nowMs };
   }
-  const { maxTimestamp } = summary;
   if (maxTimestamp !== header.maxTimestamp) stampMaxTimestamp(bytes, maxTimestamp);
   return { bytes, maxTimestamp };
+}
+
+/** The largest timestamp; a problem is told by the walk, which need not be quick. */
+function checkRecords(clear: Uint8Array, start: number, header: BatchHeader, rules: RecordRules): WallMs {
+  const quick = findMaxTimestamp(clear, start, header, rules);
+  if (quick !== undefined) return quick;
+  const walked = walkRecords(clear, start, header, rules);
+  if ('code' in walked) throw new ApiError(walked.code, walked.message);
+  return walked.maxTimestamp;
 }
 
 /** A rule for records, not for headers, belongs here. */

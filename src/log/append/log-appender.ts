@@ -5,7 +5,8 @@
 import { ApiError, type LeaderEpoch, NONE, type Offset, type WallMs } from '../../base/index.ts';
 import type { LogCutter } from '../log-cutter.ts';
 import type { LogState } from '../log-state.ts';
-import { readBatchHeader, stampBatch } from '../record/index.ts';
+import type { RecordedBatch } from '../producer/producer-states.ts';
+import { type BatchHeader, stampBatch } from '../record/index.ts';
 import { checkFetchedBatches, checkProducedBatch, toStoredBatch } from './append-checks.ts';
 
 export interface LogAppend {
@@ -54,7 +55,7 @@ export class LogAppender {
     stampBatch(stored, { baseOffset, leaderEpoch });
     const lastOffset = baseOffset + header.lastOffsetDelta;
     this.#append(stored, lastOffset, maxTimestamp);
-    if (header.producerId !== NONE) log.producers.record(readBatchHeader(stored));
+    if (header.producerId !== NONE) log.producers.record(toRecorded(header, lastOffset, maxTimestamp));
     const logAppendTimeMs = isStamped ? nowMs : NONE;
     return { firstOffset: baseOffset, lastOffset, logAppendTimeMs, duplicate: false };
   }
@@ -89,4 +90,13 @@ export class LogAppender {
     this.#log.assertOnline();
     if (this.#cutter.isCutting) throw new ApiError('NOT_LEADER_OR_FOLLOWER', 'the log is being cut');
   }
+}
+
+/** Of a produced batch that has become a stored one. */
+function toRecorded(
+  { producerId, producerEpoch, baseSequence, lastOffsetDelta, isControl }: BatchHeader,
+  lastOffset: Offset,
+  maxTimestamp: WallMs,
+): RecordedBatch {
+  return { producerId, producerEpoch, baseSequence, lastOffsetDelta, isControl, lastOffset, maxTimestamp };
 }

@@ -1,6 +1,18 @@
 import { ApiError, NONE, type Offset, type ProducerId, type WallMs } from '../../base/index.ts';
 import type { BatchHeader } from '../record/index.ts';
 
+/** What is noted of a batch: the header of a stored one, or what a leader knows that made one of a produced one. */
+export type RecordedBatch = Pick<
+  BatchHeader,
+  | 'producerId'
+  | 'producerEpoch'
+  | 'baseSequence'
+  | 'lastOffsetDelta'
+  | 'lastOffset'
+  | 'maxTimestamp'
+  | 'isControl'
+>;
+
 /** One batch of a producer, by which a repetition is known. */
 export interface ProducerBatch {
   readonly firstSequence: number;
@@ -87,8 +99,8 @@ export class ProducerStates {
     return undefined;
   }
 
-  /** Records a batch that is in the log, whose header bears its offsets. */
-  record(header: BatchHeader): void {
+  /** Records a batch that is in the log. */
+  record(header: RecordedBatch): void {
     const { producerId, producerEpoch } = header;
     if (producerId === NONE) return;
     const state = this.#states.get(producerId);
@@ -140,7 +152,7 @@ export class ProducerStates {
   }
 }
 
-function lastSequenceOf(header: BatchHeader): number {
+function lastSequenceOf(header: Pick<BatchHeader, 'baseSequence' | 'lastOffsetDelta'>): number {
   return (header.baseSequence + header.lastOffsetDelta) % SEQUENCE_COUNT;
 }
 
@@ -149,7 +161,7 @@ function nextSequence(state: ProducerState): number {
   return last === undefined ? 0 : (last.lastSequence + 1) % SEQUENCE_COUNT;
 }
 
-function toProducerBatch(header: BatchHeader): ProducerBatch {
+function toProducerBatch(header: RecordedBatch): ProducerBatch {
   return {
     firstSequence: header.baseSequence,
     lastSequence: lastSequenceOf(header),

@@ -45,6 +45,7 @@ export {
 } from './decode-records.ts';
 export { type BatchFilter, type FilteredBatch, filterBatch } from './filter-batch.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
+export { findMaxTimestamp } from './plain-records.ts';
 export { RecordCursor } from './record-cursor.ts';
 export { reencodeBatch } from './reencode-batch.ts';
 export { stampBatch, stampLogAppendTime, stampMaxTimestamp } from './stamp-batch.ts';
