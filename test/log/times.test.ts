@@ -31,6 +31,23 @@ describe('the times of a segment', () => {
   });
 });
 
+describe('the newest time of a segment', () => {
+  it('goes with the batch that a cut takes: retention judges what is left', async () => {
+    const fixture = await LogFixture.open({ config: { retentionMs: 1000 } });
+    fixture.append(['a'], { timeMs: 1000 });
+    fixture.append(['cut'], { timeMs: 9000 });
+    await fixture.flushed();
+    await fixture.log.truncateTo(1);
+    fixture.append(['b'], { timeMs: 1001 });
+    await fixture.flushed();
+    fixture.log.setHighWatermark(2);
+    await fixture.log.applyRetention(2001);
+    expect(fixture.log.logStartOffset).toBe(0);
+    await fixture.log.applyRetention(2002);
+    expect(fixture.log.logStartOffset).toBe(2);
+  });
+});
+
 describe('a search by time', () => {
   it('reads segments that may hold the time and no others', async () => {
     const fixture = await LogFixture.open({ config: { segmentBytes: 300 }, tailCacheBytes: 0 });
