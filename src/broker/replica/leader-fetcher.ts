@@ -1,10 +1,10 @@
 /**
  * Keeps this broker's copies of everything one other broker leads: fetches, appends, acknowledges, cuts what diverges.
  *
- * A reply is used for a partition only when it answers the partition's latest listing of the same leader epoch. Of a reply
- * that says "diverging" nothing else is used (KAFKA-14704). Frames carry only what changed: after an append the new end at
- * once, so that fetching and syncing overlap, and a flush as an acknowledgement of its own. Everything of one turn of the
- * event loop goes into one frame. Source: Kafka's AbstractFetcherThread; KIP-101, KIP-279, KIP-227.
+ * A reply is used for a partition only when it answers the partition's latest listing of the same leader epoch; see
+ * LeaderReplies for how. Frames carry only what changed: after an append the new end at once, so that fetching and syncing
+ * overlap, and a flush as an acknowledgement of its own. Everything of one turn of the event loop goes into one frame.
+ * Source: Kafka's AbstractFetcherThread; KIP-101, KIP-279, KIP-227.
  */
 import {
   ApiError,
@@ -15,9 +15,9 @@ import {
   type Uuid,
 } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
-import type { Connection, ReplicaFetchPartitionReply, ReplicaFetchReply } from '../../rpc/api/index.ts';
-import { decideTruncation } from './core/follower-fetch.ts';
+import type { Connection, ReplicaFetchReply } from '../../rpc/api/index.ts';
 import { FetchedPartition } from './fetched-partition.ts';
+import { type Cut, LeaderReplies } from './leader-replies.ts';
 import { LeaderStream } from './leader-stream.ts';
 import { FRAME_PARTITIONS_MAX } from './limits.ts';
 import type { Partition } from './partition.ts';
@@ -36,18 +36,13 @@ export interface LeaderFetcherOptions {
   readonly report: (error: unknown, what: string) => void;
 }
 
-/** `restart`: drop everything and begin at `offset`. */
-export interface Cut {
-  readonly kind: 'truncate' | 'restart';
-  readonly offset: number;
-}
-
 /** Beyond the leader's own wait: the reply is lost or the leader hangs. */
 const SILENCE_GRACE_MS = 5000;
 
 export class LeaderFetcher {
   readonly #options: LeaderFetcherOptions;
   readonly #stream: LeaderStream;
+  readonly #replies: LeaderReplies;
   readonly #entries = new PartitionMap<FetchedPartition>();
   /** To be listed in the next fetch. */
   readonly #changed = new Set<FetchedPartition>();
@@ -60,6 +55,7 @@ export class LeaderFetcher {
   constructor(options: LeaderFetcherOptions) {
     this.#options = options;
     const { timers, random } = options.environment;
+    this.#replies = new LeaderReplies({ ...options, change: (entry) => this.#change(entry) });
     this.#stream = new LeaderStream({
       leaderId: options.leaderId,
       timers,
@@ -198,93 +194,13 @@ export class LeaderFetcher {
       const entry = this.#entries.find(part.topicId, part.partition);
       if (entry?.accepts(reply.correlationId) !== true) continue;
       try {
-        this.#use(entry, part);
+        this.#replies.use(entry, part);
       } catch (error) {
         if (!(error instanceof ApiError)) this.#options.report(error, 'records of the leader were refused');
-        this.#backOff(entry);
+        this.#replies.backOff(entry);
       }
     }
     this.#schedule();
-  }
-
-  #use(entry: FetchedPartition, part: ReplicaFetchPartitionReply): void {
-    if (part.error === 'OFFSET_OUT_OF_RANGE') this.#handleOutOfRange(entry, part);
-    else if (part.error === 'FENCED_LEADER_EPOCH') entry.stop();
-    else if (part.error !== 'NONE') this.#backOff(entry);
-    else if (part.divergingEpoch !== undefined) this.#handleDivergence(entry, part.divergingEpoch);
-    // Somebody else moved the log since: the listing is void.
-    else if (entry.partition.log.logEndOffset !== entry.listedOffset) this.#change(entry);
-    else this.#follow(entry, part);
-  }
-
-  #follow(entry: FetchedPartition, part: ReplicaFetchPartitionReply): void {
-    const { partition } = entry;
-    entry.succeed();
-    if (part.batches.length > 0) {
-      partition.log.appendAsFollower(part.batches, entry.leaderEpoch);
-      this.#change(entry);
-    }
-    partition.followLeader(part);
-  }
-
-  #handleDivergence(entry: FetchedPartition, leader: { epoch: LeaderEpoch; endOffset: number }): void {
-    const { log, name } = entry.partition;
-    const target = decideTruncation(leader, log.endOffsetForEpoch(leader.epoch), log.logEndOffset);
-    const fields = { partition: name, from: log.logEndOffset, to: target, highWatermark: log.highWatermark };
-    if (target < log.highWatermark)
-      this.#options.environment.logger.warn(fields, 'cutting committed records: the leader lacks them');
-    else this.#options.environment.logger.info(fields, 'cutting the log where it diverges from the leader');
-    this.#cut(entry, { kind: 'truncate', offset: target });
-  }
-
-  /** The reply carries the bounds of the leader's log; see ReplicaFetchPartitionReply. */
-  #handleOutOfRange(entry: FetchedPartition, part: ReplicaFetchPartitionReply): void {
-    const { log, name } = entry.partition;
-    const end = part.divergingEpoch?.endOffset;
-    if (end === undefined) {
-      this.#backOff(entry);
-      return;
-    }
-    const fields = {
-      partition: name,
-      end: log.logEndOffset,
-      leaderStart: part.logStartOffset,
-      leaderEnd: end,
-    };
-    this.#options.environment.logger.warn(fields, 'the log is outside of the range the leader holds');
-    if (log.logEndOffset > end) this.#cut(entry, { kind: 'truncate', offset: end });
-    else if (log.logEndOffset < part.logStartOffset)
-      this.#cut(entry, { kind: 'restart', offset: part.logStartOffset });
-    else this.#backOff(entry);
-  }
-
-  #cut(entry: FetchedPartition, cut: Cut): void {
-    const { log } = entry.partition;
-    const before = [log.logEndOffset, log.latestEpoch];
-    entry.state = 'truncating';
-    this.#options.truncate(entry.partition, entry.leaderEpoch, cut).then(
-      () => {
-        if (entry.state !== 'truncating') return;
-        entry.state = 'ready';
-        // Each round lowers the end or the epoch; one that does not would never end.
-        if (before[0] === log.logEndOffset && before[1] === log.latestEpoch) this.#backOff(entry);
-        else this.#change(entry);
-      },
-      (error: unknown) => {
-        this.#options.report(error, 'the log could not be cut');
-        if (entry.state === 'truncating') this.#backOff(entry);
-      },
-    );
-  }
-
-  #backOff(entry: FetchedPartition): void {
-    entry.state = 'backing-off';
-    const delayMs = entry.nextBackoffMs(this.#options.config.replicaFetchBackoffMs);
-    entry.timer = this.#options.environment.timers.after(delayMs, () => {
-      if (entry.state !== 'backing-off') return;
-      entry.state = 'ready';
-      this.#change(entry);
-    });
   }
 
   #handleBreak(error: Error | undefined): void {

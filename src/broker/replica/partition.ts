@@ -28,10 +28,11 @@ import { AckWaiters } from './ack-waiters.ts';
 import { type Agreement, decideAgreement, followerFetchProblem } from './core/follower-fetch.ts';
 import { decideHighWatermark } from './core/high-watermark.ts';
 import type { IsrState } from './core/isr.ts';
-import { type AlterOutcome, decideExpand, decideShrink, replayAlterReply } from './core/isr-change.ts';
+import type { AlterOutcome } from './core/isr-change.ts';
 import { type PartitionAssignment, PartitionState, type ReplicationPolicy } from './core/partition-state.ts';
 import { leadershipMovedText, notLeaderText } from './core/role-texts.ts';
 import { describeUnderMinIsr } from './core/under-min-isr.ts';
+import { IsrKeeper } from './isr-keeper.ts';
 import { LogStart } from './log-start.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { type PartitionChange, type PartitionListener, PartitionListeners } from './partition-listeners.ts';
@@ -52,9 +53,6 @@ export interface FollowerIdentity {
 
 export type FetchVerdict = Agreement | ({ readonly kind: 'refused' } & Outcome);
 
-/** After the controller found a replica ineligible, its metadata and ours need a moment to agree. */
-const EXPAND_PAUSE_MS = 200;
-
 export class Partition implements PartitionRef {
   readonly topic: string;
   readonly partition: PartitionId;
@@ -68,9 +66,9 @@ export class Partition implements PartitionRef {
   revision = 0;
   readonly #host: PartitionHost;
   readonly #acks: AckWaiters;
+  readonly #isr: IsrKeeper;
   readonly #listeners = new PartitionListeners();
   readonly #unsubscribe: () => void;
-  #expandNotBeforeMs = Number.NEGATIVE_INFINITY;
   #failed = false;
 
   constructor(log: PartitionLog, policy: ReplicationPolicy, host: PartitionHost) {
@@ -82,6 +80,8 @@ export class Partition implements PartitionRef {
     this.state = new PartitionState(host.nodeId, policy);
     this.#host = host;
     this.logStart = new LogStart({ log, state: this.state, brokers: host.brokers });
+    const request = (): void => host.requestIsrChange(this);
+    this.#isr = new IsrKeeper({ log, state: this.state, host, request });
     this.#acks = new AckWaiters(log, this.state, () => this.#describeUnderMinIsr());
     this.#unsubscribe = log.onProgress(() => this.#handleProgress());
     // One that could not be opened looks empty: as leader it would make every follower cut its log to nothing.
@@ -114,11 +114,11 @@ export class Partition implements PartitionRef {
     if (change === 'stale') return;
     if (change === 'new-epoch') {
       this.log.assignEpoch(this.state.leaderEpoch, this.log.logEndOffset);
-      this.#expandNotBeforeMs = Number.NEGATIVE_INFINITY;
+      this.#isr.begin();
       this.#changeRole();
     }
     this.maybeRaiseHighWatermark();
-    this.maybeExpandIsr();
+    this.#isr.maybeExpandByAny();
   }
 
   /** True when the leader epoch is new, so that fetching must start anew. */
@@ -209,38 +209,24 @@ export class Partition implements PartitionRef {
     if (ack.fetchOffset <= this.log.logEndOffset) this.#observe(from, ack);
   }
 
-  /** Asks for the first replica that may join, if any. */
-  maybeExpandIsr(): void {
-    for (const id of this.state.followers.keys()) this.#maybeExpand(id);
-  }
-
   /** Who may join, whom the high watermark waits for and whom a deletion, may have changed. */
   handleBrokersChange(): void {
     if (!this.state.isLeader) return;
-    this.maybeExpandIsr();
+    this.#isr.maybeExpandByAny();
     this.maybeRaiseHighWatermark();
     this.#emit('log-start');
   }
 
   /** Of the timer: who has lagged for too long leaves; who may join and was not looked at since, joins. */
   checkIsr(): void {
-    // A failed leader answers nobody: that its followers lag is its own doing.
-    if (this.log.failure !== undefined) return;
-    const next = decideShrink(this.state, this.log.logEndOffset, this.#host.monotonicMs());
-    if (next === undefined) {
-      this.maybeExpandIsr();
-      return;
-    }
-    this.state.beginIsrChange(next);
-    this.#host.requestIsrChange(this);
+    this.#isr.check();
   }
 
   handleAlterReply(sent: IsrState, reply: AlteredPartition): AlterOutcome {
-    const outcome = replayAlterReply(this.state, sent, reply);
-    if (outcome === 'reverted') this.#expandNotBeforeMs = this.#host.monotonicMs() + EXPAND_PAUSE_MS;
+    const outcome = this.#isr.handleReply(sent, reply);
     if (outcome === 'committed') {
       this.maybeRaiseHighWatermark();
-      this.maybeExpandIsr();
+      this.#isr.maybeExpandByAny();
     }
     return outcome;
   }
@@ -272,16 +258,8 @@ export class Partition implements PartitionRef {
     const logStart = this.state.followers.get(from.brokerId)?.logStartOffset;
     this.state.observeFollower(from.brokerId, report, this.log.logEndOffset, now);
     if (this.state.followers.get(from.brokerId)?.logStartOffset !== logStart) this.#emit('log-start');
-    this.#maybeExpand(from.brokerId);
+    this.#isr.maybeExpand(from.brokerId);
     this.maybeRaiseHighWatermark();
-  }
-
-  #maybeExpand(id: NodeId): void {
-    if (this.log.failure !== undefined) return;
-    const next = decideExpand(this.state, id, this.log, this.#host.brokers);
-    if (next === undefined || this.#host.monotonicMs() < this.#expandNotBeforeMs) return;
-    this.state.beginIsrChange(next);
-    this.#host.requestIsrChange(this);
   }
 
   #changeRole(): void {

@@ -2,7 +2,7 @@
  * Where the replicas of this broker have their logs, as the disks and the metadata say; see core/replica-place.ts for what
  * follows from that. Tells the controller when it knows something else, and remembers which replicas stay without a log.
  */
-import { CorruptionError, type NodeId, type PartitionId, type Uuid, ZERO_UUID } from '../../base/index.ts';
+import { CorruptionError, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
 import type { LogManager, PartitionLog } from '../../log/index.ts';
 import { directoryOf, LOST_DIRECTORY } from '../../metadata/index.ts';
@@ -16,6 +16,7 @@ export interface ReplicaPlacesOptions {
   readonly logs: LogManager;
   readonly environment: Pick<Environment, 'logger'>;
   readonly assignments: DirectoryAssignments;
+  readonly findLog: (replica: LocalReplica) => PartitionLog | undefined;
 }
 
 export class ReplicaPlaces {
@@ -38,22 +39,7 @@ export class ReplicaPlaces {
     this.#options.assignments.forget(topicId, partition);
   }
 
-  /**
-   * The log of a replica. One that does not say whose it is stands where this replica's was: it is this one's, damaged. Not
-   * a new one's, though: such a log is as old as the start.
-   */
-  findLog({
-    topic,
-    topicId,
-    partition,
-    isNew,
-  }: Omit<LocalReplica, 'registration'>): PartitionLog | undefined {
-    const found = this.#options.logs.findAll(topic, partition);
-    const own = found.find((log) => log.topicId === topicId);
-    return own ?? (isNew ? undefined : found.find((log) => log.topicId === ZERO_UUID));
-  }
-
-  /** `own`: as {@link findLog} gives it. */
+  /** `own`: its log, as ReplicaLogs finds it. */
   decide(
     { topicId, partition, registration, isNew }: LocalReplica,
     own: PartitionLog | undefined,
@@ -100,7 +86,7 @@ export class ReplicaPlaces {
   tell(replica: LocalReplica): void {
     const { nodeId, logs, assignments } = this.#options;
     const { topicId, partition, registration } = replica;
-    const log = this.findLog(replica);
+    const log = this.#options.findLog(replica);
     if (log === undefined) return;
     const isDamaged = log.failure instanceof CorruptionError;
     // Of a sound log that is left alone the controller must not hear: it would elect it.

@@ -8,37 +8,31 @@
  * epoch that its predecessor led, and with a tail lost in between it would write other records at offsets of that epoch,
  * which no follower could tell apart.
  */
-import {
-  assert,
-  type BrokerEpoch,
-  type NodeId,
-  type PartitionId,
-  type Uuid,
-  ZERO_UUID,
-} from '../../base/index.ts';
+import { assert, type BrokerEpoch, type NodeId, type PartitionId, type Uuid } from '../../base/index.ts';
 import type { Environment, Timer } from '../../env/index.ts';
-import { type LogManager, type PartitionLog, toLogConfig } from '../../log/index.ts';
+import type { LogManager, PartitionLog } from '../../log/index.ts';
 import {
   deltaFromEmpty,
   directoryOf,
-  effectiveTopicConfig,
   type ImageDelta,
   LOST_DIRECTORY,
   type MetadataImage,
 } from '../../metadata/index.ts';
 import type { Outcome } from '../../rpc/api/index.ts';
 import { refusal } from '../flow/outcome.ts';
-import type { ReplicationPolicy } from './core/partition-state.ts';
 import type { DirectoryAssignments } from './directory-assignments.ts';
+import { HostedPartitions } from './hosted-partitions.ts';
 import { KeyedQueue } from './keyed-queue.ts';
-import type { Cut } from './leader-fetcher.ts';
 import type { LeaderFetchers } from './leader-fetchers.ts';
+import type { Cut } from './leader-replies.ts';
 import { type LocalReplica, localChanges } from './local-changes.ts';
 import { Partition } from './partition.ts';
 import type { PartitionHost } from './partition-host.ts';
 import { PartitionMap } from './partition-map.ts';
 import type { ReplicaConfig } from './replica-config.ts';
+import { ReplicaLogs } from './replica-logs.ts';
 import { ReplicaPlaces } from './replica-places.ts';
+import { type ReplicaSettings, replicaSettings } from './replica-settings.ts';
 import { sweepFoundLogs } from './start-sweep.ts';
 
 export interface ReplicaSetOptions {
@@ -58,10 +52,10 @@ const CREATE_RETRY_MS = 1000;
 
 export class ReplicaSet {
   readonly #options: ReplicaSetOptions;
-  readonly #byName = new PartitionMap<Partition>();
-  readonly #byId = new PartitionMap<Partition>();
+  readonly #hosted = new HostedPartitions();
   /** What the newest metadata want here, by topic id; a replica may be wanted before its log exists. */
   readonly #wanted = new PartitionMap<LocalReplica>();
+  readonly #logs: ReplicaLogs;
   readonly #places: ReplicaPlaces;
   readonly #queue: KeyedQueue;
   readonly #retries = new Set<Timer>();
@@ -71,7 +65,8 @@ export class ReplicaSet {
 
   constructor(options: ReplicaSetOptions) {
     this.#options = options;
-    this.#places = new ReplicaPlaces(options);
+    this.#logs = new ReplicaLogs(options.logs, options.environment.logger);
+    this.#places = new ReplicaPlaces({ ...options, findLog: (replica) => this.#logs.find(replica) });
     this.#queue = new KeyedQueue((error, key) =>
       options.report(error, `a replica could not be changed: ${key}`),
     );
@@ -82,19 +77,19 @@ export class ReplicaSet {
   }
 
   get count(): number {
-    return this.#byId.size;
+    return this.#hosted.count;
   }
 
   find(topic: string, partition: PartitionId): Partition | undefined {
-    return this.#byName.find(topic, partition);
+    return this.#hosted.find(topic, partition);
   }
 
   findById(topicId: Uuid, partition: PartitionId): Partition | undefined {
-    return this.#byId.find(topicId, partition);
+    return this.#hosted.findById(topicId, partition);
   }
 
   values(): Iterable<Partition> {
-    return this.#byId.values();
+    return this.#hosted.values();
   }
 
   apply(delta: ImageDelta, image: MetadataImage): void {
@@ -150,11 +145,10 @@ export class ReplicaSet {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#retries) timer.cancel();
-    for (const partition of this.#byId.values())
+    for (const partition of this.#hosted.values())
       partition.retire(refusal('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping'));
     await this.#queue.settled();
-    this.#byId.clear();
-    this.#byName.clear();
+    this.#hosted.clear();
   }
 
   #applyChanges(delta: ImageDelta, image: MetadataImage, which: 'first' | 'next' = 'next'): void {
@@ -166,7 +160,7 @@ export class ReplicaSet {
       const { topicId, partition } = replica;
       // Nobody has seen its log yet, although the metadata may have changed since it was new.
       const wasNew = this.#wanted.find(topicId, partition)?.isNew === true;
-      const isUnmade = this.#byId.find(topicId, partition) === undefined;
+      const isUnmade = this.#hosted.findById(topicId, partition) === undefined;
       const isNew = (replica.isNew && which === 'next') || (wasNew && isUnmade);
       this.#want({ ...replica, isNew });
     }
@@ -174,7 +168,7 @@ export class ReplicaSet {
     if (delta.configsChanged.topics.size > 0 || delta.configsChanged.brokers.size > 0)
       this.#reconfigure(delta, image);
     if (!delta.brokersChanged) return;
-    for (const partition of this.#byId.values()) partition.handleBrokersChange();
+    for (const partition of this.#hosted.values()) partition.handleBrokersChange();
   }
 
   #want(replica: LocalReplica): void {
@@ -184,11 +178,11 @@ export class ReplicaSet {
 
   #establish(replica: LocalReplica): void | Promise<void> {
     const { topicId, partition } = replica;
-    const hosted = this.#byId.find(topicId, partition);
+    const hosted = this.#hosted.findById(topicId, partition);
     // Deleted again, or something newer is queued behind.
     const isLatest = this.#wanted.find(topicId, partition) === replica;
     if (hosted === undefined && (this.#closed || !isLatest)) return;
-    const own = this.#places.findLog(replica);
+    const own = this.#logs.find(replica);
     const decision = this.#places.decide(replica, own);
     if (decision.kind === 'replace' && own !== undefined && isLatest && !this.#closed)
       return this.#replace(replica, own);
@@ -206,20 +200,9 @@ export class ReplicaSet {
    */
   async #replace(replica: LocalReplica, damaged: PartitionLog): Promise<void> {
     const { topic, topicId, partition } = replica;
-    const { logs } = this.#options;
-    this.#retire(replica, refusal('NOT_LEADER_OR_FOLLOWER'));
+    this.#retire(topicId, partition, refusal('NOT_LEADER_OR_FOLLOWER'));
     try {
-      // Of twins none is served.
-      const twins = logs
-        .findAll(topic, partition)
-        .filter((log) => log !== damaged && log.topicId === topicId);
-      const keptIn = await logs.setAside(damaged);
-      for (const twin of twins) await logs.setAside(twin);
-      const fields = { topic, partition, keptIn, error: damaged.failure?.message };
-      this.#options.environment.logger.warn(
-        fields,
-        'set a damaged log aside; fetching it anew from the leader',
-      );
+      await this.#logs.setAside(replica, damaged);
     } catch (error) {
       this.#retryLater(replica, error, `the damaged log of ${topic}-${partition} could not be set aside`);
       return;
@@ -239,15 +222,9 @@ export class ReplicaSet {
   }
 
   async #create(replica: LocalReplica, directoryId: Uuid | undefined): Promise<void> {
-    const { logs } = this.#options;
     const { topic, topicId, partition } = replica;
     try {
-      // Of a topic of that name deleted while this broker was away; or nobody knows whose it was.
-      for (const other of logs.findAll(topic, partition)) {
-        if (other.topicId === ZERO_UUID) await logs.setAside(other);
-        else if (other.topicId !== topicId) await logs.delete(topic, partition, other.topicId);
-      }
-      const log = await logs.create(topic, partition, topicId, this.#settings(topic).log, directoryId);
+      const log = await this.#logs.make(replica, this.#settings(topic).log, directoryId);
       if (!this.#closed) this.#host(log, this.#wanted.find(topicId, partition) ?? replica);
     } catch (error) {
       this.#retryLater(replica, error, `the log of ${topic}-${partition} could not be made`);
@@ -260,8 +237,7 @@ export class ReplicaSet {
     const settings = this.#settings(replica.topic);
     log.config = settings.log;
     const partition = new Partition(log, settings.policy, this.#options.host);
-    this.#byId.set(replica.topicId, replica.partition, partition);
-    this.#byName.set(replica.topic, replica.partition, partition);
+    this.#hosted.add(partition);
     this.#assume(partition, replica);
   }
 
@@ -284,30 +260,21 @@ export class ReplicaSet {
   #delete(topic: string, topicId: Uuid, id: PartitionId, topicDeleted: boolean): void {
     this.#wanted.delete(topicId, id);
     const outcome = refusal(topicDeleted ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'NOT_LEADER_OR_FOLLOWER');
-    const retire = (): void => this.#retire({ topic, topicId, partition: id }, outcome);
+    const retire = (): void => this.#retire(topicId, id, outcome);
     this.#places.forget(topicId, id);
     retire();
     this.#queue.run(`${topic}-${id}`, async () => {
       // Its log was being made.
       retire();
-      const { logs } = this.#options;
-      if (topicDeleted) await logs.removeDamaged(topic, id);
-      const own = this.#places.findLog({ topic, topicId, partition: id, isNew: false });
-      if (own === undefined) return;
-      await logs.delete(topic, id, own.topicId);
-      this.#options.environment.logger.info({ topic, partition: id, topicId }, 'deleted a replica');
+      await this.#logs.delete(topic, topicId, id, topicDeleted);
     });
   }
 
-  #retire(
-    { topic, topicId, partition: id }: Omit<LocalReplica, 'registration' | 'isNew'>,
-    why: Outcome,
-  ): void {
-    const partition = this.#byId.find(topicId, id);
+  #retire(topicId: Uuid, id: PartitionId, why: Outcome): void {
+    const partition = this.#hosted.findById(topicId, id);
     if (partition === undefined) return;
     this.#options.fetchers.unfollow(partition);
-    this.#byId.delete(topicId, id);
-    if (this.#byName.find(topic, id) === partition) this.#byName.delete(topic, id);
+    this.#hosted.remove(partition);
     partition.retire(why);
   }
 
@@ -315,8 +282,8 @@ export class ReplicaSet {
     const { topics, brokers } = delta.configsChanged;
     const names = brokers.size > 0 ? image.topics.byName.keys() : topics;
     for (const name of names) {
-      let settings: { log: PartitionLog['config']; policy: ReplicationPolicy } | undefined;
-      for (const partition of this.#byName.ofTopic(name)) {
+      let settings: ReplicaSettings | undefined;
+      for (const partition of this.#hosted.ofTopic(name)) {
         settings ??= this.#settings(name);
         partition.log.config = settings.log;
         partition.setPolicy(settings.policy);
@@ -324,13 +291,9 @@ export class ReplicaSet {
     }
   }
 
-  #settings(topic: string): { log: PartitionLog['config']; policy: ReplicationPolicy } {
+  #settings(topic: string): ReplicaSettings {
     assert(this.#image !== undefined, 'a topic comes from an image', { topic });
     const { config, nodeId } = this.#options;
-    const effective = effectiveTopicConfig(this.#image, topic, config.properties, nodeId);
-    const values = Object.fromEntries(Object.entries(effective).map(([key, { value }]) => [key, value]));
-    const log = toLogConfig(values, config.producerIdExpirationMs);
-    const minIsr = Number(values['min.insync.replicas']);
-    return { log, policy: { minIsr, writeCaching: log.writeCaching, lagMaxMs: config.replicaLagTimeMaxMs } };
+    return replicaSettings(this.#image, topic, config, nodeId);
   }
 }
