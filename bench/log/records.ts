@@ -15,7 +15,7 @@ export async function benchRecords(): Promise<void> {
       const encoded = RECORDS / seconds(start);
       start = performance.now();
       let decoded = 0;
-      for (let i = 0; i < rounds; i++) decoded += decodeRecords(batch).length;
+      for (let i = 0; i < rounds; i++) decoded += [...decodeRecords(batch)].length;
       if (warm) continue;
       printRow({
         what: 'records',

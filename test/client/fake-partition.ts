@@ -83,7 +83,9 @@ export class FakePartition {
   /** Every value in the log, in order. */
   values(): string[] {
     return this.log.flatMap((batch) =>
-      [...batches(batch)].flatMap(({ bytes }) => decodeRecords(bytes).map((record) => String(record.value))),
+      [...batches(batch)].flatMap(({ bytes }) =>
+        [...decodeRecords(bytes)].map((record) => String(record.value)),
+      ),
     );
   }
 }

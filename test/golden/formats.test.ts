@@ -85,7 +85,7 @@ describe('the golden bytes are written and read again, of', () => {
       count: 2,
     });
     expect(readBatchHeader(bytes)).toMatchObject({ producerId: 7, producerEpoch: 1, baseSequence: 40 });
-    const read = decodeRecords(new Uint8Array(bytes));
+    const read = [...decodeRecords(new Uint8Array(bytes))];
     expect(JSON.stringify(read)).toBe(
       JSON.stringify(
         RECORDS.map(({ timestampMs, key, ...rest }, i) => {

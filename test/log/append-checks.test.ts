@@ -126,7 +126,7 @@ describe('the time of a record', () => {
         timestampAfterMaxMs: 0,
       });
       expect(maxTimestamp).toBe(NOW);
-      expect(decodeRecords(bytes).map(({ timestampMs }) => timestampMs)).toEqual([NOW, NOW, NOW]);
+      expect([...decodeRecords(bytes)].map(({ timestampMs }) => timestampMs)).toEqual([NOW, NOW, NOW]);
     }
   });
 
@@ -227,7 +227,7 @@ describe('the records of a produced batch', () => {
             batchLength: bytes.length - 12,
           });
           const time = (ms: number): number => (timestampType === 'LogAppendTime' ? maxTimestamp : ms);
-          expect(decodeRecords(bytes)).toMatchObject([
+          expect([...decodeRecords(bytes)]).toMatchObject([
             { offset: 0, timestampMs: time(NOW + 7), key: Buffer.from('k') },
             { offset: 1, timestampMs: time(NOW), headers: [{ key: 'h' }] },
           ]);

@@ -35,7 +35,7 @@ export function batchOf(
 export function valuesOf(read: LogRead, from = 0): string[] {
   return read.batches
     .flatMap((some) => [...batches(some)])
-    .flatMap(({ bytes }) => decodeRecords(bytes))
+    .flatMap(({ bytes }) => [...decodeRecords(bytes)])
     .filter((record) => record.offset >= from)
     .map((record) => Buffer.from(record.value ?? []).toString());
 }

@@ -306,7 +306,7 @@ class World {
     const read = await (stored ? log.readStored(from, options) : log.read(from, options));
     let next = -1;
     for (const { header, bytes } of read.batches.flatMap((some) => [...batches(some)])) {
-      const values = decodeRecords(bytes).map(({ value }) => Buffer.from(value ?? []).toString());
+      const values = [...decodeRecords(bytes)].map(({ value }) => Buffer.from(value ?? []).toString());
       const { baseOffset, lastOffset, leaderEpoch } = header;
       if (next >= 0) expect(baseOffset).toBe(next);
       else expect(lastOffset).toBeGreaterThanOrEqual(from);
@@ -414,7 +414,7 @@ class World {
       const some = read.batches.flatMap((one) => [...batches(one)]);
       if (some.length === 0) throw new Error(`nothing at ${next} below ${log.logEndOffset}`);
       for (const { header, bytes } of some) {
-        const [first] = decodeRecords(bytes);
+        const [first] = [...decodeRecords(bytes)];
         found.push([header.baseOffset, header.leaderEpoch, Buffer.from(first?.value ?? []).toString()]);
         next = header.lastOffset + 1;
       }

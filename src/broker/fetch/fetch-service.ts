@@ -22,6 +22,8 @@ import { routeOf } from '../forward/route.ts';
 import { withLeader } from '../forward/with-leader.ts';
 import type { MetadataCache } from '../metadata-cache/metadata-cache.ts';
 import { fetchedBytes, hasError, notFetched } from './fetch-replies.ts';
+import { OpenedBatch } from './opened-batch.ts';
+import { PlainBudget } from './plain-budget.ts';
 import { endOfBatches, plainRecords } from './plain-records.ts';
 
 /** What this broker's replicas read; see ReplicaManager. */
@@ -67,6 +69,7 @@ type Replies = (FetchPartitionReply | undefined)[];
 
 export class FetchService {
   readonly #options: FetchServiceOptions;
+  readonly #opened = new OpenedBatch();
 
   constructor(options: FetchServiceOptions) {
     this.#options = options;
@@ -86,8 +89,9 @@ export class FetchService {
     );
     const { correlationId } = given;
     if (!given.plain) return { correlationId, partitions };
+    const budget = new PlainBudget(request.maxBytes);
     const inClear = request.partitions.map((partition, index) =>
-      this.#inClear(partition, partitions[index] as FetchPartitionReply, request, signal),
+      this.#inClear(partition, partitions[index] as FetchPartitionReply, request, { budget, signal }),
     );
     return { correlationId, partitions: await Promise.all(inClear) };
   }
@@ -197,13 +201,15 @@ export class FetchService {
     partition: FetchPartition,
     first: FetchPartitionReply,
     request: FetchRequest,
-    signal: AbortSignal,
+    { budget, signal }: { readonly budget: PlainBudget; readonly signal: AbortSignal },
   ): Promise<FetchPartitionReply> {
     let reply = first;
+    const opened = this.#opened;
     try {
       for (let { fetchOffset } = partition; reply.batches.length > 0; ) {
-        const records = plainRecords(reply.batches, fetchOffset, partition.maxBytes);
-        if (records.length > 0 || signal.aborted) return { ...reply, batches: [], records };
+        const records = plainRecords(reply.batches, { ...partition, fetchOffset, budget, opened });
+        const isEnough = records.length > 0 || budget.isSpent || signal.aborted;
+        if (isEnough) return { ...reply, batches: [], records };
         fetchOffset = endOfBatches(reply.batches);
         // Only a request for one partition may wait: records of others are here already.
         const maxWaitMs = request.partitions.length === 1 ? request.maxWaitMs : 0;

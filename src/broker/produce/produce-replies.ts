@@ -28,7 +28,8 @@ export function notProduced(
 
 /** A frame is never free, however little it carries. */
 const FRAME_BYTES = 256;
-const RECORD_BYTES = 64;
+export const RECORD_BYTES = 64;
+export const HEADER_BYTES = 64;
 
 export function produceRequestBytes(request: ProduceRequest): number {
   let bytes = FRAME_BYTES;
@@ -39,6 +40,6 @@ export function produceRequestBytes(request: ProduceRequest): number {
 
 export function plainRecordBytes(record: PlainRecord): number {
   let bytes = RECORD_BYTES + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const { key, value } of record.headers) bytes += 2 * key.length + (value?.length ?? 0);
+  for (const { key, value } of record.headers) bytes += HEADER_BYTES + 2 * key.length + (value?.length ?? 0);
   return bytes;
 }

@@ -104,10 +104,9 @@ function toText(inspection: Inspection): string {
   }
 }
 
-function rowText({ type, file, fields, records = [] }: Row): string {
-  const head = type === 'summary' ? `Checked ${file}: ` : '';
-  const lines = [head + fieldsText(fields), ...records.map((record) => `| ${fieldsText(record)}`)];
-  return `${lines.join('\n')}\n`;
+function rowText({ type, file, fields }: Row): string {
+  const head = type === 'summary' ? `Checked ${file}: ` : type === 'record' ? '| ' : '';
+  return `${head}${fieldsText(fields)}\n`;
 }
 
 function fieldsText(fields: Fields): string {
@@ -131,15 +130,7 @@ function toJson(inspection: Inspection): string {
 
 function jsonOf(inspection: Inspection): object {
   const { kind, file } = inspection;
-  if (kind === 'row') {
-    const { type, fields, records } = inspection;
-    return {
-      type,
-      file,
-      ...snakeCase(fields),
-      ...(records === undefined ? {} : { records: records.map(snakeCase) }),
-    };
-  }
+  if (kind === 'row') return { type: inspection.type, file, ...snakeCase(inspection.fields) };
   if (kind === 'file')
     return { type: kind, file, file_kind: inspection.fileKind, size_bytes: inspection.sizeBytes };
   const { kind: _, ...rest } = inspection;

@@ -1,5 +1,5 @@
 import type { Offset, PartitionId, WallMs } from '../../base/index.ts';
-import type { DecodedRecord } from '../../log/record/index.ts';
+import type { RecordCursor, RecordHeader } from '../../log/record/index.ts';
 
 /**
  * A record as read. Bytes are Buffers: `record.value?.toString()` gives text. They share memory with the
@@ -23,7 +23,7 @@ export interface ConsumedHeader {
   readonly value: Buffer | null;
 }
 
-/** Records of one partition, ascending by offset, not empty. */
+/** Records of one partition, ascending by offset, not empty, at most `maxPollRecords`. */
 export interface ConsumedBatch {
   readonly topic: string;
   readonly partition: PartitionId;
@@ -34,26 +34,27 @@ export interface ConsumedBatch {
 
 const NO_HEADERS: readonly ConsumedHeader[] = [];
 
+/** The record that the cursor stands on. */
 export function toConsumedRecord(
   topic: string,
   partition: PartitionId,
-  record: DecodedRecord,
+  record: RecordCursor,
 ): ConsumedRecord {
   return {
     topic,
     partition,
     offset: record.offset,
     timestampMs: record.timestampMs,
-    key: toBuffer(record.key),
-    value: toBuffer(record.value),
-    headers:
-      record.headers.length === 0
-        ? NO_HEADERS
-        : record.headers.map(({ key, value }) => ({ key, value: toBuffer(value) })),
+    key: record.key ?? null,
+    value: record.value ?? null,
+    headers: record.headerCount === 0 ? NO_HEADERS : record.headers().map(toConsumedHeader),
   };
 }
 
-function toBuffer(bytes: Uint8Array | undefined): Buffer | null {
-  if (bytes === undefined) return null;
+function toConsumedHeader({ key, value }: RecordHeader): ConsumedHeader {
+  return { key, value: value === undefined ? null : toBuffer(value) };
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -39,7 +39,7 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
     this.#options = options;
     this.#config = consumerConfig(options);
     this.#onClosed = onClosed;
-    this.#cursor = new Cursor(this.#states, () => this.#fetcher?.wake());
+    this.#cursor = new Cursor(this.#states, this.#config.maxPollRecords, () => this.#fetcher?.wake());
     if (options.signal?.aborted) this.#closed = true;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -56,7 +56,7 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
     return this.#iterate(() => this.#cursor.takeRecord());
   }
 
-  /** Arrays of records of one partition each. */
+  /** Arrays of records of one partition each, at most `maxPollRecords`. */
   batches(): AsyncIterableIterator<ConsumedBatch> {
     return this.#iterate(() => this.#cursor.takeBatch());
   }
@@ -203,8 +203,12 @@ export class Consumer implements AsyncIterable<ConsumedRecord>, AsyncDisposable 
     return {
       next: () => {
         if (ended) return Promise.resolve(END);
-        const value = this.#closed || this.#opening === undefined ? undefined : take();
-        return value === undefined ? wait() : Promise.resolve({ done: false, value });
+        try {
+          const value = this.#closed || this.#opening === undefined ? undefined : take();
+          return value === undefined ? wait() : Promise.resolve({ done: false, value });
+        } catch (error) {
+          return Promise.reject(error);
+        }
       },
       return: () => {
         ended = true;

@@ -1,4 +1,9 @@
-/** The reader's place among its partitions: gives what is fetched, partitions by turns. Pure. */
+/**
+ * The reader's place among its partitions: gives what is fetched, partitions by turns, a batch at a time. Pure.
+ *
+ * Of a batch, `maxRecords` records are decoded at a time. At most one batch is open: another is begun when it is read
+ * to its end or put back.
+ */
 import type { Offset } from '../../base/index.ts';
 import type { ConsumedBatch, ConsumedRecord } from './consumed-record.ts';
 import type { PartitionState } from './partition-state.ts';
@@ -7,20 +12,22 @@ import type { PartitionState } from './partition-state.ts';
 interface Current {
   readonly state: PartitionState;
   /** Of the state when they were taken: after a seek they count no more. */
-  readonly turn: number;
+  readonly seeks: number;
   readonly records: readonly ConsumedRecord[];
   next: number;
 }
 
 export class Cursor {
   readonly #states: readonly PartitionState[];
+  readonly #maxRecords: number;
   readonly #onTaken: () => void;
   #current: Current | undefined;
   #turn = 0;
 
   /** `onTaken`: a batch was taken out of what is fetched ahead, so that there is room for more. */
-  constructor(states: readonly PartitionState[], onTaken: () => void) {
+  constructor(states: readonly PartitionState[], maxRecords: number, onTaken: () => void) {
     this.#states = states;
+    this.#maxRecords = maxRecords;
     this.#onTaken = onTaken;
   }
 
@@ -30,7 +37,7 @@ export class Cursor {
     return current?.records[current.next++];
   }
 
-  /** What is left of the batch that was begun, or the next one. */
+  /** What is left of the records that were begun, or the next ones. */
   takeBatch(): ConsumedBatch | undefined {
     const current = this.#begin();
     if (current === undefined) return undefined;
@@ -43,7 +50,7 @@ export class Cursor {
   /** Offset of the next record the reader gets of `state`; -1: not known yet. */
   positionOf(state: PartitionState): Offset {
     const current = this.#current;
-    const begun = current?.state === state && current.turn === state.turn;
+    const begun = current?.state === state && current.seeks === state.seeks;
     return (begun ? current.records[current.next]?.offset : undefined) ?? state.position;
   }
 
@@ -52,25 +59,36 @@ export class Cursor {
     return this.#states.every((state) => state.isAtLimit && this.positionOf(state) >= state.limit);
   }
 
-  /** The batch with the next record. */
+  /** Has the next record. */
   #begin(): Current | undefined {
     const begun = this.#current;
-    if (begun !== undefined && begun.next < begun.records.length && begun.turn === begun.state.turn) {
-      if (!begun.state.paused) return begun;
-      begun.state.moveTo(this.positionOf(begun.state));
+    if (begun !== undefined && begun.seeks === begun.state.seeks) {
+      const { state } = begun;
+      if (state.paused) state.putBack(this.positionOf(state));
+      else if (begun.next < begun.records.length) return begun;
+      else if (state.isReading && this.#take(state)) return this.#current;
     }
     this.#current = undefined;
     const count = this.#states.length;
     for (let step = 0; step < count; step++) {
       const state = this.#states[(this.#turn + step) % count] as PartitionState;
-      if (state.paused || !state.hasFetched) continue;
-      const records = state.take();
-      this.#onTaken();
-      if (records === undefined) continue;
+      if (state.paused || !state.hasFetched || !this.#take(state)) continue;
       this.#turn = (this.#turn + step + 1) % count;
-      this.#current = { state, turn: state.turn, records, next: 0 };
       return this.#current;
     }
     return undefined;
+  }
+
+  /** False: it has nothing now. */
+  #take(state: PartitionState): boolean {
+    const { seeks, bufferedBytes } = state;
+    this.#current = undefined;
+    try {
+      const records = state.take(this.#maxRecords);
+      if (records !== undefined) this.#current = { state, seeks, records, next: 0 };
+      return records !== undefined;
+    } finally {
+      if (state.bufferedBytes < bufferedBytes) this.#onTaken();
+    }
   }
 }

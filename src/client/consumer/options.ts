@@ -44,6 +44,11 @@ export interface ConsumerOptions {
   readonly maxPartitionBytes?: number;
   /** Bytes fetched ahead of the reader; no fetch is sent beyond. Default 16777216. */
   readonly prefetchBytes?: number;
+  /**
+   * Records that are decoded ahead of the reader, and the longest array of `batches()`. Default 500. A batch of a few
+   * KB may hold millions of records.
+   */
+  readonly maxPollRecords?: number;
   /** Compare the checksum of every batch. Default true. */
   readonly checkCrcs?: boolean;
   /** Default 30000. */
@@ -60,6 +65,7 @@ export interface ConsumerConfig {
   readonly maxBytes: number;
   readonly maxPartitionBytes: number;
   readonly prefetchBytes: number;
+  readonly maxPollRecords: number;
   readonly checkCrcs: boolean;
   readonly requestTimeoutMs: number;
 }
@@ -67,6 +73,9 @@ export interface ConsumerConfig {
 export function consumerConfig(options: ConsumerOptions): ConsumerConfig {
   if ((options.topic === undefined) === (options.assignment === undefined))
     throw new StartupError('a consumer needs either a topic or an assignment');
+  const { maxPollRecords = 500 } = options;
+  if (!Number.isInteger(maxPollRecords) || maxPollRecords < 1)
+    throw new StartupError(`maxPollRecords is ${maxPollRecords}; it is a whole number of 1 or more`);
   return {
     offsetReset: options.offsetReset ?? defaultReset(options.from ?? 'end'),
     isolation: options.isolation ?? 'read_uncommitted',
@@ -75,6 +84,7 @@ export function consumerConfig(options: ConsumerOptions): ConsumerConfig {
     maxBytes: options.maxBytes ?? 52_428_800,
     maxPartitionBytes: options.maxPartitionBytes ?? 1_048_576,
     prefetchBytes: options.prefetchBytes ?? 16_777_216,
+    maxPollRecords,
     checkCrcs: options.checkCrcs ?? true,
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
   };

@@ -5,6 +5,9 @@
  *
  * A reply counts only for the state it was asked from: each seek and each answer given up raises `turn`.
  * Records below the position are dropped (a fetch returns whole batches), control batches are passed over.
+ *
+ * Batches are kept as they came; only the first is open, while it is read, and its records are made as they are
+ * taken: a batch of a few KB may inflate to 16 MiB and hold millions.
  */
 import {
   ApiError,
@@ -14,10 +17,13 @@ import {
   type Offset,
   type PartitionId,
 } from '../../base/index.ts';
-import { type BatchHeader, batches, decodeRecords, validateBatch } from '../../log/record/index.ts';
+import { type BatchHeader, batches, RecordCursor, validateBatch } from '../../log/record/index.ts';
 import type { FetchPartitionReply } from '../../rpc/api/index.ts';
 import { type ConsumedRecord, toConsumedRecord } from './consumed-record.ts';
 import type { StartPosition } from './options.ts';
+
+/** Headers of the records of one `take` together, as objects far larger than their bytes; the last may exceed it. */
+const HEADERS_MAX = 10_000;
 
 interface FetchedBatch {
   readonly header: BatchHeader;
@@ -36,6 +42,8 @@ export class PartitionState {
   paused = false;
   /** Raised by all that makes answers under way stale. */
   turn = 0;
+  /** Raised by each seek: records that were taken before it count no more. */
+  seeks = 0;
   /** A fetch, or a look for the position, is under way. */
   busy = false;
   retryAtMs: MonotonicMs = 0;
@@ -51,6 +59,8 @@ export class PartitionState {
   logStartOffset: Offset = -1;
   #fetchOffset: Offset = -1;
   #fetched: FetchedBatch[] = [];
+  /** Stands on the last record taken of the first batch. */
+  #reader: RecordCursor | undefined;
 
   constructor(topic: string, partition: PartitionId, start: StartPosition) {
     this.topic = topic;
@@ -65,6 +75,11 @@ export class PartitionState {
 
   get hasFetched(): boolean {
     return this.#fetched.length > 0;
+  }
+
+  /** A batch is open: in clear it may be large. */
+  get isReading(): boolean {
+    return this.#reader !== undefined;
   }
 
   /** Everything below the limit was given to the reader. */
@@ -95,7 +110,9 @@ export class PartitionState {
     this.start = start;
     this.position = this.#fetchOffset = -1;
     this.#fetched = [];
+    this.#reader = undefined;
     this.bufferedBytes = 0;
+    this.seeks++;
     this.giveUp();
     this.retryAtMs = 0;
   }
@@ -142,23 +159,74 @@ export class PartitionState {
   }
 
   /**
-   * Records of the next batch, decoded, from the position to the limit; undefined: nothing is fetched. Moves
-   * the position past them.
+   * The next records from the position to the limit, at most `maxRecords` and of one batch; undefined: nothing is
+   * fetched. Moves the position past them.
+   *
+   * Where a batch cannot be read the records before that place are given, then this throws ApiError, at every call
+   * until the position is moved: nothing is passed over in silence.
    */
-  take(): ConsumedRecord[] | undefined {
-    for (;;) {
-      const batch = this.#fetched.shift();
-      if (batch === undefined) return undefined;
-      this.bufferedBytes -= batch.bytes.length;
-      const from = this.position;
-      this.position = Math.max(from, Math.min(batch.header.lastOffset + 1, this.limit));
-      if (batch.header.isControl) continue;
-      const records: ConsumedRecord[] = [];
-      for (const record of decodeRecords(batch.bytes)) {
-        if (record.offset >= from && record.offset < this.limit)
-          records.push(toConsumedRecord(this.topic, this.partition, record));
+  take(maxRecords: number): ConsumedRecord[] | undefined {
+    for (let batch = this.#fetched[0]; batch !== undefined; batch = this.#fetched[0]) {
+      const { isControl, baseOffset } = batch.header;
+      if (isControl || baseOffset >= this.limit) this.#finish(batch);
+      else {
+        const records = this.#read(batch, maxRecords);
+        if (records.length > 0) return records;
       }
-      if (records.length > 0) return records;
     }
+    return undefined;
+  }
+
+  /**
+   * What was taken from `offset` on was not given to anyone: reading goes on there. Nothing stays open meanwhile.
+   */
+  putBack(offset: Offset): void {
+    this.#reader = undefined;
+    if (offset >= this.position) return;
+    const [first] = this.#fetched;
+    if (first !== undefined && offset >= first.header.baseOffset) this.position = offset;
+    else this.moveTo(offset);
+  }
+
+  #read(batch: FetchedBatch, maxRecords: number): ConsumedRecord[] {
+    const { topic, partition, limit } = this;
+    const records: ConsumedRecord[] = [];
+    let { position } = this;
+    try {
+      this.#reader ??= RecordCursor.open(batch.bytes, batch.header);
+      const reader = this.#reader;
+      let headers = 0;
+      while (records.length < maxRecords && headers < HEADERS_MAX) {
+        if (!reader.next() || reader.offset >= limit) {
+          this.#finish(batch);
+          return records;
+        }
+        if (reader.offset < position) continue;
+        headers += reader.headerCount;
+        records.push(toConsumedRecord(topic, partition, reader));
+        this.position = position = reader.offset + 1;
+      }
+      if (reader.left === 0) this.#finish(batch);
+    } catch (error) {
+      this.#reader = undefined;
+      if (records.length === 0) throw this.#unreadable(error, batch.header);
+    }
+    return records;
+  }
+
+  #finish({ header, bytes }: FetchedBatch): void {
+    this.#fetched.shift();
+    this.#reader = undefined;
+    this.bufferedBytes -= bytes.length;
+    this.position = Math.max(this.position, Math.min(header.lastOffset + 1, this.limit));
+  }
+
+  #unreadable(error: unknown, { lastOffset }: BatchHeader): unknown {
+    if (!(error instanceof ApiError)) return error;
+    const place = `${this.topic}-${this.partition} at ${this.position}`;
+    return new ApiError(
+      error.code,
+      `${place}: ${error.message}; seek to ${lastOffset + 1} to go on after it`,
+    );
   }
 }

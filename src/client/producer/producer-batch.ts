@@ -118,9 +118,8 @@ export class ProducerBatch {
    * batch stays in order. For a batch of two records or more that the broker called too large.
    */
   split(compression: CompressionType): [ProducerBatch, ProducerBatch] {
-    const records = decodeRecords(this.seal());
-    assert(records.length > 1, 'one record cannot be split', { ordinal: this.ordinal });
-    const middle = records.length >> 1;
+    assert(this.count > 1, 'one record cannot be split', { ordinal: this.ordinal });
+    const middle = this.count >> 1;
     const capacityBytes = this.sizeBytes >> 1;
     const first = new ProducerBatch(this.ordinal, this.createdMs, compression, capacityBytes);
     const second = new ProducerBatch(
@@ -131,10 +130,12 @@ export class ProducerBatch {
     );
     first.#width = second.#width = this.#width / 2;
     let holder = -1;
-    for (let index = 0; index < records.length; index++) {
+    let index = 0;
+    for (const record of decodeRecords(this.seal())) {
       if (index === this.#firsts[holder + 1]) holder++;
       const half = index < middle ? first : second;
-      half.append(records[index] as NewRecord, this.#deliveries[holder] as Delivery);
+      half.append(record, this.#deliveries[holder] as Delivery);
+      index++;
     }
     for (const delivery of this.#deliveries) delivery.release();
     for (const half of [first, second]) {

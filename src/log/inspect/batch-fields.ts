@@ -1,5 +1,5 @@
 /** Batches and records under the names of kafka-dump-log. */
-import { type BatchHeader, controlTypeOf, type DecodedRecord } from '../record/index.ts';
+import { type BatchHeader, type RecordCursor, toControlType } from '../record/index.ts';
 import type { Fields } from './inspection.ts';
 
 const SEQUENCE_COUNT = 2 ** 31;
@@ -27,20 +27,17 @@ export function batchFields(header: BatchHeader): Fields {
   };
 }
 
-/** `batch`: the whole batch of the record. */
-export function recordFields(record: DecodedRecord, header: BatchHeader, batch: Uint8Array): Fields {
+/** Of the record that the cursor stands on. */
+export function recordFields(record: RecordCursor, header: BatchHeader): Fields {
+  const { offset, timestampMs, key, value } = record;
   return {
-    offset: record.offset,
-    [header.timestampType]: record.timestampMs,
-    keySize: record.key?.length ?? -1,
-    valueSize: record.value?.length ?? -1,
-    headerKeys: record.headers.map(({ key }) => key),
-    ...(header.isControl ? { controlType: controlTypeOf(batch) } : {}),
-    key: text(record.key),
-    payload: text(record.value),
+    offset,
+    [header.timestampType]: timestampMs,
+    keySize: key?.length ?? -1,
+    valueSize: value?.length ?? -1,
+    headerKeys: record.headers().map((one) => one.key),
+    ...(header.isControl ? { controlType: toControlType(key) } : {}),
+    key: key?.toString() ?? null,
+    payload: value?.toString() ?? null,
   };
-}
-
-function text(bytes: Uint8Array | undefined): string | null {
-  return bytes === undefined ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
 }

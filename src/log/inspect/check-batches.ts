@@ -1,5 +1,5 @@
-import { ApiError, NONE, type Offset } from '../../base/index.ts';
-import { type BatchHeader, type DecodedRecord, decodeRecords, validateBatch } from '../record/index.ts';
+import { ApiError, NONE, type Offset, type WallMs } from '../../base/index.ts';
+import { type BatchHeader, RecordCursor, validateBatch } from '../record/index.ts';
 
 /** What was expected and what was found instead. */
 export interface Mismatch {
@@ -10,8 +10,6 @@ export interface Mismatch {
 export interface CheckedBatch {
   /** Sizes, magic, CRC and counts are right: what every reader looks at. */
   readonly isValid: boolean;
-  /** Decoded when asked for and possible. */
-  readonly records: readonly DecodedRecord[];
   readonly mismatches: readonly Mismatch[];
 }
 
@@ -39,17 +37,13 @@ export class BatchChecker {
     return this.#nextOffset;
   }
 
-  check(bytes: Uint8Array, header: BatchHeader, options: { readonly decode: boolean }): CheckedBatch {
+  check(bytes: Uint8Array, header: BatchHeader): CheckedBatch {
     this.batches++;
     const mismatches: Mismatch[] = [];
     const problem = validateBatch(bytes);
     if (problem !== undefined) {
       this.#nextOffset = Math.max(this.#nextOffset, header.lastOffset + 1);
-      return {
-        isValid: false,
-        records: [],
-        mismatches: [{ expected: 'a valid batch', found: problem.message }],
-      };
+      return { isValid: false, mismatches: [{ expected: 'a valid batch', found: problem.message }] };
     }
     this.records += header.count;
     if (header.baseOffset < this.#nextOffset)
@@ -64,33 +58,26 @@ export class BatchChecker {
         found: `${header.leaderEpoch}`,
       });
     this.#leaderEpoch = Math.max(this.#leaderEpoch, header.leaderEpoch);
-    const records = this.#deep || options.decode ? decodeOrSay(bytes, mismatches) : [];
-    if (this.#deep && records !== undefined) mismatches.push(...recordMismatches(header, records));
-    return { isValid: true, records: records ?? [], mismatches };
+    return { isValid: true, mismatches };
   }
-}
 
-/** undefined: they cannot be decoded, and `mismatches` says why. */
-function decodeOrSay(bytes: Uint8Array, mismatches: Mismatch[]): DecodedRecord[] | undefined {
-  try {
-    return decodeRecords(bytes);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    mismatches.push({ expected: 'records that can be decoded', found: error.message });
-    return undefined;
+  /**
+   * The records of a valid batch one after the other, as a cursor that stands on each; what is wrong with them is
+   * returned behind the last one that can be read.
+   */
+  *recordsOf(bytes: Uint8Array, header: BatchHeader): Generator<RecordCursor, readonly Mismatch[]> {
+    let largest: WallMs = NONE;
+    try {
+      const record = RecordCursor.open(bytes, header);
+      while (record.next()) {
+        largest = Math.max(largest, record.timestampMs);
+        yield record;
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return [{ expected: 'records that can be decoded', found: error.message }];
+    }
+    if (!this.#deep || header.count === 0 || largest === header.maxTimestamp) return [];
+    return [{ expected: `${header.maxTimestamp} as the largest timestamp`, found: `${largest}` }];
   }
-}
-
-function recordMismatches(header: BatchHeader, records: readonly DecodedRecord[]): Mismatch[] {
-  const mismatches: Mismatch[] = [];
-  let lastOffset = header.baseOffset - 1;
-  for (const { offset } of records) {
-    if (offset <= lastOffset)
-      mismatches.push({ expected: `a record offset above ${lastOffset}`, found: `${offset}` });
-    lastOffset = offset;
-  }
-  const largest = records.reduce((max, { timestampMs }) => Math.max(max, timestampMs), NONE);
-  if (records.length > 0 && largest !== header.maxTimestamp)
-    mismatches.push({ expected: `${header.maxTimestamp} as the largest timestamp`, found: `${largest}` });
-  return mismatches;
 }

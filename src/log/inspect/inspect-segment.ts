@@ -1,14 +1,15 @@
 import type { Offset } from '../../base/index.ts';
 import { type FileHandle, type Files, parentDirectory } from '../../env/index.ts';
+import type { BatchHeader, RecordCursor } from '../record/index.ts';
 import { batchFields, recordFields } from './batch-fields.ts';
-import { BatchChecker } from './check-batches.ts';
+import { BatchChecker, type Mismatch } from './check-batches.ts';
 import { findLogFileKind } from './file-kinds.ts';
 import { listOrNothing } from './find-log-files.ts';
 import type { Finding, Inspection, Note, Row } from './inspection.ts';
 import { type SegmentStep, walkSegment } from './walk-segment.ts';
 
 export interface SegmentOptions {
-  /** Decode records and hand them out with their batch. */
+  /** Decode records and hand them out behind their batch. */
   readonly records?: boolean;
   /** Decode all records and check all that can be checked; a summary follows. */
   readonly deep?: boolean;
@@ -43,18 +44,29 @@ function* inspectBatch(
   checker: BatchChecker,
   options: SegmentOptions,
 ): Generator<Row | Finding> {
-  const { isValid, records, mismatches } = checker.check(bytes, header, { decode: options.records === true });
-  if (options.verifyIndex !== true)
-    yield {
-      kind: 'row',
-      file,
-      type: 'batch',
-      fields: { ...batchFields(header), position, isvalid: isValid },
-      ...(options.records === true
-        ? { records: records.map((record) => recordFields(record, header, bytes)) }
-        : {}),
-    };
-  for (const mismatch of mismatches) yield { kind: 'finding', file, position, ...mismatch };
+  const { isValid, mismatches } = checker.check(bytes, header);
+  const fields = { ...batchFields(header), position, isvalid: isValid };
+  if (options.verifyIndex !== true) yield { kind: 'row', file, type: 'batch', fields };
+  const isOpened = isValid && (options.deep === true || options.records === true);
+  const wrong = isOpened
+    ? yield* inspectRecords(file, checker.recordsOf(bytes, header), header, options)
+    : [];
+  for (const mismatch of [...mismatches, ...wrong]) yield { kind: 'finding', file, position, ...mismatch };
+}
+
+/** One by one: a batch of a few KB may hold millions. Returns what is wrong with them. */
+function* inspectRecords(
+  file: string,
+  records: Generator<RecordCursor, readonly Mismatch[]>,
+  header: BatchHeader,
+  options: SegmentOptions,
+): Generator<Row, readonly Mismatch[]> {
+  for (;;) {
+    const { done, value } = records.next();
+    if (done === true) return value;
+    if (options.records === true)
+      yield { kind: 'row', file, type: 'record', fields: recordFields(value, header) };
+  }
 }
 
 /** The file ends, or goes on, with what is no whole batch. */

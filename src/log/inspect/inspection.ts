@@ -16,12 +16,12 @@ export interface Row {
   readonly file: string;
   readonly type: RowType;
   readonly fields: Fields;
-  /** Of a batch, when records were asked for. */
-  readonly records?: readonly Fields[];
 }
 
 export type RowType =
   | 'batch'
+  /** Of the batch before it, when records were asked for. */
+  | 'record'
   | 'offset_index_entry'
   | 'time_index_entry'
   | 'producer'

@@ -43,7 +43,11 @@ function controlKey(type: (typeof CONTROL_TYPES)[number]): Uint8Array {
 /** What the control batch says; its header must have the control bit. Throws like decodeRecords. */
 export function controlTypeOf(batch: Uint8Array): ControlType {
   const [record] = decodeRecords(batch, { inflatedBytesMax: 1 });
-  const key = record?.key;
+  return toControlType(record?.key);
+}
+
+/** What a record of a control batch says by its key. */
+export function toControlType(key: Uint8Array | undefined): ControlType {
   if (key === undefined || key.length < 4) return 'other';
   return CONTROL_TYPES[readInt16(key, 2)] ?? 'other';
 }

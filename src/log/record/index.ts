@@ -34,19 +34,13 @@ export {
   writeInt64,
 } from './bytes.ts';
 export { COMPRESSION_TYPES, type CompressionType } from './compression-type.ts';
-export { buildTransactionMarker, type ControlType, controlTypeOf } from './control-batch.ts';
-export {
-  DEFAULT_DECODE_LIMITS,
-  type DecodedRecord,
-  type DecodeLimits,
-  decodeRecords,
-  inflatedBytesMaxOf,
-  inflateRecords,
-} from './decode-records.ts';
+export { buildTransactionMarker, type ControlType, controlTypeOf, toControlType } from './control-batch.ts';
+export { type DecodedRecord, decodeRecords, toDecodedRecord } from './decode-records.ts';
 export { type BatchFilter, type FilteredBatch, filterBatch } from './filter-batch.ts';
+export { type DecodeLimits, inflatedBytesMaxOf, inflateRecords } from './inflate-records.ts';
 export { murmur2, partitionForKey } from './murmur2.ts';
 export { findMaxTimestamp } from './plain-records.ts';
-export { RecordCursor } from './record-cursor.ts';
+export { RECORD_HEADERS_MAX, RecordCursor } from './record-cursor.ts';
 export { reencodeBatch } from './reencode-batch.ts';
 export { stampBatch, stampLogAppendTime, stampMaxTimestamp } from './stamp-batch.ts';
 export { producerBatchProblem, validateBatch } from './validate-batch.ts';

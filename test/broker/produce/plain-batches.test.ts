@@ -33,7 +33,7 @@ describe('plain records', () => {
       { topic: 't', records: records.slice(3) },
     ]);
     expect(batches).toHaveLength(1);
-    const values = decodeRecords(batches[0]?.batch ?? Buffer.of()).map(({ value }) => String(value));
+    const values = [...decodeRecords(batches[0]?.batch ?? Buffer.of())].map(({ value }) => String(value));
     expect(values.join('')).toBe('abcdef');
   });
 
@@ -55,7 +55,7 @@ describe('plain records', () => {
   it('get the time of the broker unless they bring their own', () => {
     const records = [record('a'), { ...record('b'), timestampMs: 5 }];
     const { batches } = make([{ topic: 't', partition: 2, records }]);
-    const times = decodeRecords(batches[0]?.batch ?? Buffer.of()).map(({ timestampMs }) => timestampMs);
+    const times = [...decodeRecords(batches[0]?.batch ?? Buffer.of())].map(({ timestampMs }) => timestampMs);
     expect(times).toEqual([77, 5]);
   });
 

@@ -26,10 +26,10 @@ describe('partition state', () => {
     state.accept(reply(batch(0, 5), batch(5, 2)), true);
     expect(state.fetchOffset).toBe(7);
     state.accept(reply(batch(5, 2), batch(7, 1)), true);
-    expect(values(state.take())).toEqual(['3', '4']);
-    expect(values(state.take())).toEqual(['5', '6']);
-    expect(values(state.take())).toEqual(['7']);
-    expect(state.take()).toBeUndefined();
+    expect(values(state.take(500))).toEqual(['3', '4']);
+    expect(values(state.take(500))).toEqual(['5', '6']);
+    expect(values(state.take(500))).toEqual(['7']);
+    expect(state.take(500)).toBeUndefined();
     expect(state.bufferedBytes).toBe(0);
   });
 
@@ -44,14 +44,14 @@ describe('partition state', () => {
   it('goes past offsets that compaction removed', () => {
     const state = new PartitionState('t', 0, { offset: 2 });
     state.accept(reply(batch(5, 1)), true);
-    expect(values(state.take())).toEqual(['5']);
+    expect(values(state.take(500))).toEqual(['5']);
     expect(state.position).toBe(6);
   });
 
   it('takes several batches out of one piece of bytes', () => {
     const state = new PartitionState('t', 0, { offset: 0 });
     state.accept(reply(Buffer.concat([batch(0, 2), batch(2, 2)])), true);
-    expect([values(state.take()), values(state.take())]).toEqual([
+    expect([values(state.take(500)), values(state.take(500))]).toEqual([
       ['0', '1'],
       ['2', '3'],
     ]);
@@ -83,12 +83,12 @@ describe('partition state', () => {
     const state = new PartitionState('t', 0, { offset: 0 });
     state.limit = 3;
     state.accept(reply(batch(0, 5)), true);
-    expect(values(state.take())).toEqual(['0', '1', '2']);
+    expect(values(state.take(500))).toEqual(['0', '1', '2']);
     expect(state.isAtLimit).toBe(true);
     state.clearLimit();
     expect(state.fetchOffset).toBe(3);
     state.accept(reply(batch(0, 5)), true);
-    expect(values(state.take())).toEqual(['3', '4']);
+    expect(values(state.take(500))).toEqual(['3', '4']);
   });
 });
 
@@ -96,7 +96,7 @@ describe('cursor', () => {
   it('serves partitions by turns, and gives the rest of a batch that was begun', () => {
     const states = [0, 1].map((partition) => new PartitionState('t', partition, { offset: 0 }));
     for (const state of states) state.accept(reply(batch(0, 2), batch(2, 2)), true);
-    const cursor = new Cursor(states, () => {});
+    const cursor = new Cursor(states, 500, () => {});
     expect(cursor.takeRecord()).toMatchObject({ partition: 0, offset: 0 });
     expect(cursor.positionOf(states[0] as PartitionState)).toBe(1);
     expect(cursor.takeBatch()).toMatchObject({ partition: 0, records: [{ offset: 1 }] });
@@ -107,7 +107,7 @@ describe('cursor', () => {
   it('puts back what it had begun of a partition that is paused', () => {
     const state = new PartitionState('t', 0, { offset: 0 });
     state.accept(reply(batch(0, 3)), true);
-    const cursor = new Cursor([state], () => {});
+    const cursor = new Cursor([state], 500, () => {});
     cursor.takeRecord();
     state.paused = true;
     expect(cursor.takeRecord()).toBeUndefined();

@@ -260,10 +260,12 @@ describe('the cluster', () => {
     expect(lines[3]).toBe(
       '| offset: 1 CreateTime: 1001 keySize: 2 valueSize: 3 headerKeys: ["h"] key: k1 payload: two',
     );
-    const [start, batch] = (await runWell(`log dump ${file} --records --json`)).json();
+    const [start, batch, record] = (await runWell(`log dump ${file} --records --json`)).json();
     expect(start).toMatchObject({ type: 'file', file, file_kind: 'segment' });
     expect(batch).toMatchObject({ position: 0, base_offset: 0, last_offset: 1, is_valid: true });
-    expect((batch?.records as object[] | undefined)?.[0]).toMatchObject({
+    expect(record).toMatchObject({
+      type: 'record',
+      offset: 0,
       create_time: 1000,
       header_keys: ['h'],
       payload: 'one',

@@ -3,6 +3,8 @@
  * by how many bytes the memory of this process grew at most.
  */
 import { readFileSync } from 'node:fs';
+import { OpenedBatch } from '../../../src/broker/fetch/opened-batch.ts';
+import { PlainBudget } from '../../../src/broker/fetch/plain-budget.ts';
 import { plainRecords } from '../../../src/broker/fetch/plain-records.ts';
 import { PartitionState } from '../../../src/client/consumer/partition-state.ts';
 import { checkProducedBatch, toStoredBatch } from '../../../src/log/append/append-checks.ts';
@@ -28,14 +30,15 @@ function consume(batch: Buffer): void {
   const state = new PartitionState('t', 0, { offset: 0 });
   const reply = { topic: 't', partition: 0, error: 'NONE' as const, highWatermark: 1, lastStableOffset: 1 };
   state.accept({ ...reply, logStartOffset: 0, batches: [batch] } as never, true);
-  state.take();
+  state.take(500);
 }
 
 function dump(batch: Buffer): void {
-  const { mismatches } = new BatchChecker(0, { deep: true }).check(batch, readBatchHeader(batch), {
-    decode: true,
-  });
-  const [first] = mismatches;
+  const checker = new BatchChecker(0, { deep: true });
+  const records = checker.recordsOf(batch, readBatchHeader(batch));
+  let step = records.next();
+  while (step.done !== true) step = records.next();
+  const [first] = step.value;
   if (first !== undefined) throw new Error(first.found);
 }
 
@@ -59,7 +62,11 @@ const READERS: Readonly<Record<string, Reader>> = {
   'append in lz4': (batch) => append(batch, 'lz4'),
   'append in clear': (batch) => append(batch, 'none'),
   consume,
-  'plain fetch': (batch) => plainRecords([batch], 0, 1),
+  'plain fetch': (batch) =>
+    plainRecords([batch], {
+      ...{ topic: 't', partition: 0, fetchOffset: 0, maxBytes: 1, budget: new PlainBudget(1) },
+      opened: new OpenedBatch(),
+    }),
   dump,
   compact,
   search,

@@ -50,7 +50,7 @@ describe('the walk through the records of a batch', () => {
           batch.writeInt32BE(count - 1, 23);
           let offsets: number[] | undefined;
           try {
-            offsets = decodeRecords(batch).map(({ offset }) => offset);
+            offsets = [...decodeRecords(batch)].map(({ offset }) => offset);
           } catch (error) {
             expect(error).toMatchObject({ code: 'INVALID_RECORD' });
           }
@@ -87,7 +87,7 @@ describe('the walk through the records of a batch', () => {
     expect(walk(batch)).toEqual({ maxTimestamp: 1000 });
     // A null key, then an empty key with a value of one byte: of the right length if null took none.
     batch.set([1, 0, 2, 0], batch.length - 4);
-    expect(() => decodeRecords(batch)).toThrow(/a header without a key/);
+    expect(() => [...decodeRecords(batch)]).toThrow(/a header without a key/);
     expect(walk(batch)).toMatchObject({ code: 'INVALID_RECORD' });
   });
 

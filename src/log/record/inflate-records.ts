@@ -1,0 +1,44 @@
+/** The records part of a batch in clear, and how much of it there may be. */
+import { ApiError } from '../../base/index.ts';
+import { BATCH_HEADER_BYTES, type BatchHeader } from './batch-header.ts';
+import { toBuffer } from './bytes.ts';
+import { inflate } from './compression.ts';
+
+export interface DecodeLimits {
+  /**
+   * Compressed records may inflate to this many bytes; beyond, the batch is refused with INVALID_RECORD. It
+   * can tighten {@link inflatedBytesMaxOf}, not loosen it.
+   */
+  readonly inflatedBytesMax: number;
+}
+
+/** Nothing beyond {@link inflatedBytesMaxOf}. */
+export const DEFAULT_DECODE_LIMITS: DecodeLimits = { inflatedBytesMax: Number.MAX_SAFE_INTEGER };
+
+/** What a batch may inflate to however small it is. */
+const INFLATED_BYTES_FLOOR = 16 * 1024 * 1024;
+const INFLATED_RATIO_MAX = 16;
+
+/**
+ * What the records of a compressed batch of `batchBytes` may inflate to. It depends on nothing but the batch:
+ * what a leader let pass, every reader after it can open. A small batch that hides a large one costs 16 MiB
+ * and is refused.
+ */
+export function inflatedBytesMaxOf(batchBytes: number): number {
+  return Math.max(INFLATED_BYTES_FLOOR, INFLATED_RATIO_MAX * batchBytes);
+}
+
+/**
+ * The records part of `batch` in clear: the same memory when it is not compressed. Throws ApiError
+ * CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_COMPRESSION_TYPE.
+ */
+export function inflateRecords(
+  batch: Uint8Array,
+  header: BatchHeader,
+  limits: DecodeLimits = DEFAULT_DECODE_LIMITS,
+): Buffer {
+  if (header.codec === undefined)
+    throw new ApiError('UNSUPPORTED_COMPRESSION_TYPE', `no codec has number ${header.attributes & 0x07}`);
+  const limitBytes = Math.min(limits.inflatedBytesMax, inflatedBytesMaxOf(batch.length));
+  return toBuffer(inflate(header.codec, batch.subarray(BATCH_HEADER_BYTES), limitBytes));
+}
