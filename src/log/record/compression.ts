@@ -4,6 +4,7 @@ import { toBuffer } from './bytes.ts';
 import type { CompressionType } from './compression-type.ts';
 import { InflateError } from './inflate-error.ts';
 import { compressLz4, inflateLz4 } from './lz4-frame.ts';
+import { intoOnePiece, isTooLarge } from './one-piece.ts';
 import { compressSnappy, inflateSnappy } from './snappy-blocks.ts';
 import { inflateZstd } from './zstd-frames.ts';
 
@@ -33,7 +34,7 @@ export function inflate(type: CompressionType, bytes: Uint8Array, limitBytes: nu
   try {
     return toBuffer(inflateUnmapped(type, toBuffer(bytes), limitBytes));
   } catch (error) {
-    if (isTooLarge(error))
+    if (isTooLarge(error) || (error instanceof InflateError && error.reason === 'too-large'))
       throw new ApiError(
         'INVALID_RECORD',
         `the batch inflates to more than the limit of ${limitBytes} bytes`,
@@ -46,7 +47,7 @@ export function inflate(type: CompressionType, bytes: Uint8Array, limitBytes: nu
 function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, limitBytes: number): Buffer {
   switch (type) {
     case 'gzip':
-      return gunzipSync(bytes, { maxOutputLength: limitBytes });
+      return intoOnePiece(bytes.length, limitBytes, (options) => gunzipSync(bytes, options));
     case 'snappy':
       return inflateSnappy(bytes, limitBytes);
     case 'lz4':
@@ -54,9 +55,4 @@ function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, 
     case 'zstd':
       return inflateZstd(bytes, limitBytes);
   }
-}
-
-function isTooLarge(error: unknown): boolean {
-  if (error instanceof InflateError) return error.reason === 'too-large';
-  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }

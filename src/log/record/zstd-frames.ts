@@ -8,6 +8,7 @@
 import { zstdDecompressSync } from 'node:zlib';
 import { InflateError } from './inflate-error.ts';
 import { InflatedBlocks } from './inflated-blocks.ts';
+import { intoOnePiece } from './one-piece.ts';
 
 /** Throws {@link InflateError}, and what Node's zlib throws. */
 export function inflateZstd(bytes: Buffer, limitBytes: number): Buffer {
@@ -29,7 +30,9 @@ interface InflatedFrame {
 }
 
 function inflateFrame(bytes: Buffer, roomBytes: number): InflatedFrame {
-  // A limit of 0 is none the library takes: the byte too many is refused after it.
-  const options = { maxOutputLength: Math.max(1, roomBytes), info: true };
-  return zstdDecompressSync(bytes, options) as unknown as InflatedFrame;
+  return intoOnePiece(
+    bytes.length,
+    roomBytes,
+    (options) => zstdDecompressSync(bytes, { ...options, info: true }) as unknown as InflatedFrame,
+  );
 }

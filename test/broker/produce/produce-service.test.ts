@@ -274,6 +274,21 @@ describe('fetch', () => {
     expect(partitions[0]?.batches).toEqual([]);
   });
 
+  it('gives a plain client as much as it takes of a batch, and the next request goes on inside of it', async () => {
+    const { service } = testBrokers(IMAGE, 1, 2).get(1);
+    const records = ['a', 'b', 'c'].map((value) => ({ value: Buffer.from(value), headers: [] }));
+    await service.produce(produceRequest({ plain: [{ topic: 't', partition: 1, records }] }));
+    const offsets: unknown[] = [];
+    for (const fetchOffset of [0, 1, 2]) {
+      const partitions = [part(1, fetchOffset), part(1, fetchOffset)];
+      const request = { ...fetch, maxWaitMs: 0, maxBytes: 1, isolation, partitions, plain: true } as const;
+      const reply = await service.fetch(request, CALL);
+      offsets.push(reply.partitions.map((answer) => answer.records.map(({ offset }) => offset)));
+      expect(reply.partitions.map(({ error }) => error)).toEqual(['NONE', 'NONE']);
+    }
+    expect(offsets).toEqual([0, 1, 2].map((offset) => [[offset], []]));
+  });
+
   it('reads on for a plain client past batches without records, which it could not see nor pass', async () => {
     const brokers = testBrokers(IMAGE, 1, 2);
     const { service, replicas } = brokers.get(2);

@@ -95,6 +95,29 @@ describe('consumer', () => {
     expect(await world.finish(collect(consumer.untilEnd()))).toEqual(numbers(23, 7));
   });
 
+  it('gives arrays of at most maxPollRecords, whatever the batches are, and keeps its place among them', async () => {
+    const world = clientWorld();
+    await filled(world, 25, 25);
+    const options = { topic: 'orders', from: 'beginning', maxPollRecords: 10 } as const;
+    const consumer = world.client.consumer(options);
+    const position = () => world.finish(consumer.position({ topic: 'orders', partition: 0 }));
+    const counts: number[] = [];
+    const read = async (): Promise<void> => {
+      for await (const { records } of consumer.batchesUntilEnd()) {
+        counts.push(records.length);
+        if (counts.length === 1) break;
+      }
+    };
+    await world.finish(read());
+    expect(await position()).toBe(10);
+    await world.finish(read());
+    expect([counts, await position()]).toEqual([[10, 10, 5], 25]);
+    await world.finish(consumer.seek({ offset: 12 }));
+    expect(await world.finish(collect(consumer, 1))).toEqual(['12']);
+    expect(await position()).toBe(13);
+    expect(() => world.client.consumer({ ...options, maxPollRecords: 0 })).toThrow(/maxPollRecords is 0/);
+  });
+
   it('goes on for ever after it has read until an end', async () => {
     const world = clientWorld();
     await filled(world, 10);
