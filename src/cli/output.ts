@@ -20,6 +20,11 @@ export function printNote(text: string): void {
   stderr.write(`${text}\n`);
 }
 
+/** "1 record", "2 records". */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** Aligned columns without borders, as Kafka's tools print. */
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
   const blank = Object.fromEntries(

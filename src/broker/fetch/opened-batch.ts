@@ -9,7 +9,7 @@ import type { Offset, PartitionId } from '../../base/index.ts';
 import { type BatchHeader, type BatchView, RecordCursor } from '../../log/record/index.ts';
 
 /** Beyond it a batch is not kept: the memory is held until somebody reads on. */
-const KEPT_BYTES_MAX = 16 * 1024 * 1024;
+const KEPT_BYTES_MAX = 12 * 1024 * 1024;
 
 interface Place {
   readonly topic: string;

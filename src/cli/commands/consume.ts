@@ -3,7 +3,7 @@ import process from 'node:process';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Client, ConsumedRecord, ConsumerOptions, StartPosition } from '../../client/index.ts';
 import { type CommonOptions, wholeNumber, withClient, withCommonOptions } from '../options.ts';
-import { printNote, writeOut } from '../output.ts';
+import { counted, printNote, writeOut } from '../output.ts';
 import { formatterOf, type RecordFormat } from '../record-format.ts';
 
 interface ConsumeOptions extends CommonOptions, RecordFormat {
@@ -55,7 +55,7 @@ async function consume(client: Client, topic: string, options: ConsumeOptions): 
   }
   idle.stop();
   await consumer.close();
-  if (!options.json) printNote(`${printed} records read`);
+  if (!options.json) printNote(`${counted(printed, 'record')} read`);
 }
 
 function joined(

@@ -15,7 +15,7 @@ import { DemoProducer, judge } from '../demo/story.ts';
 import { writeNodeFiles } from '../dev/dev-plan.ts';
 import { NodeProcesses } from '../dev/node-processes.ts';
 import { readLines } from '../lines.ts';
-import { EXIT_REFUSED, fail, printJson, printLine } from '../output.ts';
+import { counted, EXIT_REFUSED, fail, printJson, printLine } from '../output.ts';
 import { realWorld } from '../world.ts';
 
 interface DemoOptions {
@@ -81,7 +81,7 @@ async function play(stage: Stage): Promise<number> {
   const spec = { partitions: PARTITIONS, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } };
   await client.admin.createTopic(TOPIC, spec);
   say(`topic "${TOPIC}": ${PARTITIONS} partitions with 3 replicas each, min.insync.replicas=2`);
-  say(`producing ${path}, ${lines.length} lines, with acks=all`);
+  say(`producing ${path}, ${counted(lines.length, 'line')}, with acks=all`);
   const producer = new DemoProducer(client, TOPIC);
   const events = murders(stage);
   const chunks = Math.ceil(lines.length / CHUNK_LINES);

@@ -16,7 +16,7 @@ import {
   type SegmentOptions,
   segmentsOf,
 } from '../../log/index.ts';
-import { EXIT_REFUSED, fail, printNote, setExitCode, writeOut } from '../output.ts';
+import { counted, EXIT_REFUSED, fail, printNote, setExitCode, writeOut } from '../output.ts';
 
 /** Written at once: a line alone costs a call to the system. */
 const WRITE_CHARACTERS = 65_536;
@@ -94,7 +94,7 @@ async function pathsToDump(
 function toText(inspection: Inspection): string {
   switch (inspection.kind) {
     case 'file':
-      return `Dumping ${inspection.file} (${inspection.sizeBytes} bytes)\n`;
+      return `Dumping ${inspection.file} (${counted(inspection.sizeBytes, 'byte')})\n`;
     case 'row':
       return rowText(inspection);
     case 'note':

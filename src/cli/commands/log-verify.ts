@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { StartupError } from '../../base/index.ts';
 import type { Client, LogVerdict } from '../../client/index.ts';
 import { type CommonOptions, wholeNumber, withClient, withCommonOptions } from '../options.ts';
-import { EXIT_REFUSED, printJson, printLine, setExitCode } from '../output.ts';
+import { counted, EXIT_REFUSED, printJson, printLine, setExitCode } from '../output.ts';
 
 interface VerifyOptions extends CommonOptions {
   readonly partition?: number;
@@ -56,7 +56,7 @@ function reportSkipped(topic: string, partition: number, json: boolean): void {
 export function toText(verdict: LogVerdict): string[] {
   const { topic, partition, fromOffset, toOffset, bytes, compared, problems, difference } = verdict;
   const head = `Topic: ${topic}\tPartition: ${partition}\t`;
-  const range = `offsets ${fromOffset} to ${toOffset}\treplicas ${compared.join(',') || 'none'}\t${bytes} bytes`;
+  const range = `offsets ${fromOffset} to ${toOffset}\treplicas ${compared.join(',') || 'none'}\t${counted(bytes, 'byte')}`;
   const lines: string[] = [];
   if (verdict.kind === 'equal') lines.push(`${head}equal\t${range}`);
   if (verdict.kind === 'alone') lines.push(`${head}not compared\t${oneReplica(verdict)}`);

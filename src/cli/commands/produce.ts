@@ -11,6 +11,7 @@ import { Latencies } from '../latency.ts';
 import { readLines } from '../lines.ts';
 import { type CommonOptions, wholeNumber, withClient, withCommonOptions } from '../options.ts';
 import {
+  counted,
   describeError,
   EXIT_REFUSED,
   isTerminal,
@@ -163,7 +164,7 @@ class ProduceRun {
       });
     else {
       printLine(
-        `${this.#acknowledged} records acknowledged in ${seconds.toFixed(2)} s ` +
+        `${counted(this.#acknowledged, 'record')} acknowledged in ${seconds.toFixed(2)} s ` +
           `(${rate} records/s, ${(this.#bytes / seconds / 1e6).toFixed(2)} MB/s)`,
       );
       printLine(
@@ -172,7 +173,7 @@ class ProduceRun {
       printLine(`partitions: ${partitions.map(([id, count]) => `${id}: ${count}`).join(', ') || 'none'}`);
       if (this.#failed > 0)
         printNote(
-          `error: ${this.#failed} records failed${this.isHopeless ? ', sending stopped' : ''}: ` +
+          `error: ${counted(this.#failed, 'record')} failed${this.isHopeless ? ', sending stopped' : ''}: ` +
             describeError(this.#firstError),
         );
     }

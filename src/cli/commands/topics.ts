@@ -3,7 +3,7 @@ import { StartupError } from '../../base/index.ts';
 import type { Client } from '../../client/index.ts';
 import type { TopicDescription } from '../../rpc/api/index.ts';
 import { type CommonOptions, keyValue, wholeNumber, withClient, withCommonOptions } from '../options.ts';
-import { printJson, printLine } from '../output.ts';
+import { counted, printJson, printLine } from '../output.ts';
 import { defineDeleteRecords } from './topics-delete-records.ts';
 import { defineOffsets } from './topics-offsets.ts';
 
@@ -78,7 +78,7 @@ async function create(client: Client, topic: string, options: CreateOptions): Pr
     });
   else
     printLine(
-      `Created topic ${topic} with ${created.partitions} partitions and replication factor ${created.replicationFactor}.`,
+      `Created topic ${topic} with ${counted(created.partitions, 'partition')} and replication factor ${created.replicationFactor}.`,
     );
 }
 

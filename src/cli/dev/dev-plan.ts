@@ -5,6 +5,7 @@ import { type Environment, type FileLock, replaceFile } from '../../env/index.ts
 import { freePorts } from '../../env/node/index.ts';
 import { type ClusterPlan, layoutCluster, parseAddress, portsFrom } from '../../server/index.ts';
 import { type ClusterDescription, readClusterFile } from '../cluster-file.ts';
+import { counted } from '../output.ts';
 
 export interface DevOptions {
   readonly controllers?: number;
@@ -35,7 +36,7 @@ export async function planDev(options: DevOptions, { files }: Environment): Prom
   const had = countOf(before, 'controller');
   if (had !== undefined && had !== controllers)
     throw new StartupError(
-      `${directory} holds a cluster with ${had} controllers; start it without --controllers, or use another --data-dir`,
+      `${directory} holds a cluster with ${counted(had, 'controller')}; start it without --controllers, or use another --data-dir`,
     );
   const plan = layoutCluster({
     directory,

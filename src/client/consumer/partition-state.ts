@@ -7,7 +7,7 @@
  * Records below the position are dropped (a fetch returns whole batches), control batches are passed over.
  *
  * Batches are kept as they came; only the first is open, while it is read, and its records are made as they are
- * taken: a batch of a few KB may inflate to 16 MiB and hold millions.
+ * taken: a small batch may inflate to 12 MiB and hold a million.
  */
 import {
   ApiError,

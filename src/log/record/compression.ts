@@ -47,7 +47,7 @@ export function inflate(type: CompressionType, bytes: Uint8Array, limitBytes: nu
 function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, limitBytes: number): Buffer {
   switch (type) {
     case 'gzip':
-      return intoOnePiece(bytes.length, limitBytes, (options) => gunzipSync(bytes, options));
+      return intoOnePiece(gzipSaidBytes(bytes), limitBytes, (options) => gunzipSync(bytes, options));
     case 'snappy':
       return inflateSnappy(bytes, limitBytes);
     case 'lz4':
@@ -55,4 +55,9 @@ function inflateUnmapped(type: Exclude<CompressionType, 'none'>, bytes: Buffer, 
     case 'zstd':
       return inflateZstd(bytes, limitBytes);
   }
+}
+
+/** The trailer of the last member, modulo 2^32. Source: RFC 1952 §2.3.1. */
+function gzipSaidBytes(bytes: Buffer): number {
+  return bytes.length < 4 ? 0 : bytes.readUInt32LE(bytes.length - 4);
 }

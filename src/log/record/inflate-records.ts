@@ -15,14 +15,17 @@ export interface DecodeLimits {
 /** Nothing beyond {@link inflatedBytesMaxOf}. */
 export const DEFAULT_DECODE_LIMITS: DecodeLimits = { inflatedBytesMax: Number.MAX_SAFE_INTEGER };
 
-/** What a batch may inflate to however small it is. */
-const INFLATED_BYTES_FLOOR = 16 * 1024 * 1024;
+/**
+ * What a batch may inflate to however small it is: so that with the blocks it came in, which the libraries of snappy and
+ * lz4 hand out one by one, it stays below 32 MiB.
+ */
+const INFLATED_BYTES_FLOOR = 12 * 1024 * 1024;
 const INFLATED_RATIO_MAX = 16;
 
 /**
  * What the records of a compressed batch of `batchBytes` may inflate to. It depends on nothing but the batch:
- * what a leader let pass, every reader after it can open. A small batch that hides a large one costs 16 MiB
- * and is refused.
+ * what a leader let pass, every reader after it can open. A small batch that hides a large one is refused
+ * when 12 MiB have come out.
  */
 export function inflatedBytesMaxOf(batchBytes: number): number {
   return Math.max(INFLATED_BYTES_FLOOR, INFLATED_RATIO_MAX * batchBytes);

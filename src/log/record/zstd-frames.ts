@@ -31,8 +31,30 @@ interface InflatedFrame {
 
 function inflateFrame(bytes: Buffer, roomBytes: number): InflatedFrame {
   return intoOnePiece(
-    bytes.length,
+    saidBytes(bytes),
     roomBytes,
     (options) => zstdDecompressSync(bytes, { ...options, info: true }) as unknown as InflatedFrame,
   );
+}
+
+const MAGIC = 0xfd2fb528;
+/** By the two bits that say how long the field is. */
+const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
+
+/** The frame content size; undefined: the writer did not know it yet, or these bytes are no frame. */
+function saidBytes(bytes: Buffer): number | undefined {
+  if (bytes.length < 18 || bytes.readUInt32LE(0) !== MAGIC) return undefined;
+  const descriptor = bytes[4] as number;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const at = 5 + (isSingleSegment ? 0 : 1) + (DICTIONARY_ID_BYTES[descriptor & 0x03] ?? 0);
+  switch (descriptor >> 6) {
+    case 0:
+      return isSingleSegment ? bytes[at] : undefined;
+    case 1:
+      return bytes.readUInt16LE(at) + 256;
+    case 2:
+      return bytes.readUInt32LE(at);
+    default:
+      return Number(bytes.readBigUInt64LE(at));
+  }
 }

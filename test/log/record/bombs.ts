@@ -71,8 +71,8 @@ export const BOMBS: Readonly<Record<string, () => Buffer>> = {
 
 /** What costs far more than its bytes, or lies about itself: refused with CORRUPT_MESSAGE. */
 export const FRAUDS: Readonly<Record<string, () => Buffer>> = {
-  'snappy that says 16 MiB and holds 10 bytes': () =>
-    batchAround('snappy', Buffer.from('8080800800000000000000', 'hex')),
+  'snappy that says 8 MiB and holds 10 bytes': () =>
+    batchAround('snappy', Buffer.from('8080800400000000000000', 'hex')),
   'a snappy stream of 140,000 bytes, each in a block': () =>
     batchAround('snappy', xerial(Array(140_000).fill(compressSync(Buffer.from('a'))))),
   'a snappy stream of 200,000 empty blocks': () =>
