@@ -1,6 +1,7 @@
 /** Controllers and brokers of one cluster, whole, over a network in memory and in virtual time. */
 import { type NodeId, SeededRandom, uuidFromBytes } from '../../src/base/index.ts';
 import { type Broker, brokerConfig, openBroker } from '../../src/broker/index.ts';
+import type { DataDirectory } from '../../src/log/index.ts';
 import { ControllerNode } from '../../src/metadata/index.ts';
 import {
   DEFAULT_QUORUM_TIMEOUTS,
@@ -28,6 +29,8 @@ export interface ClusterOptions {
   readonly seed?: number;
   /** How long a write or sync may take; absent: no time at all. */
   readonly diskMs?: number;
+  /** Data directories of each broker; absent: one. */
+  readonly logDirs?: number;
 }
 
 export interface BrokerNode {
@@ -38,7 +41,8 @@ export interface BrokerNode {
 }
 
 const CONTROLLER_IDS = 100;
-const directoryIdOf = (id: NodeId) => uuidFromBytes(Uint8Array.from({ length: 16 }, (_, i) => id + i));
+export const directoryIdOf = (id: NodeId, index = 0) =>
+  uuidFromBytes(Uint8Array.from({ length: 16 }, (_, i) => id + i * (1 + index)));
 const addressOf = (id: NodeId, kind: 'client' | 'replica' | 'controller') => ({
   host: `node${id}`,
   port: { client: 9092, replica: 9093, controller: 9094 }[kind],
@@ -48,6 +52,8 @@ export class TestCluster {
   readonly scheduler: Scheduler;
   readonly network: MemoryNetwork;
   readonly brokers = new Map<NodeId, BrokerNode>();
+  /** Of brokers that have others than the options say, from their next start on. */
+  readonly directories = new Map<NodeId, readonly DataDirectory[]>();
   readonly #controllers = new Map<
     NodeId,
     { environment: TestEnvironment; node: ControllerNode; raft: RaftNode }
@@ -135,7 +141,7 @@ export class TestCluster {
       environment,
       raft,
       transport,
-      logs: { directories: [{ path: '/data/logs', id: directoryIdOf(id) }] },
+      logs: { directories: this.directoriesOf(id) },
       listeners: [
         { name: 'client', ...addressOf(id, 'client') },
         { name: 'replica', ...addressOf(id, 'replica') },
@@ -154,6 +160,15 @@ export class TestCluster {
     const environment = this.#environments.get(id);
     if (environment === undefined) throw new Error(`node ${id} was never started`);
     return environment;
+  }
+
+  directoriesOf(id: NodeId): readonly DataDirectory[] {
+    const { logDirs = 1 } = this.#options;
+    const some = Array.from({ length: logDirs }, (_, i) => ({
+      path: i === 0 ? '/data/logs' : `/data/logs${i}`,
+      id: directoryIdOf(id, i),
+    }));
+    return this.directories.get(id) ?? some;
   }
 
   isUp(id: NodeId): boolean {

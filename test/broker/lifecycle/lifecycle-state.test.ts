@@ -84,6 +84,36 @@ class Life {
   }
 }
 
+describe('data directories that have failed', () => {
+  const [A, B] = ['AAAAAAAAAAAAAAAAAAAAQQ', 'BBBBBBBBBBBBBBBBBBBBQQ'] as const;
+  const failed = (...offline: string[]) => ({ kind: 'directories', offline }) as const;
+  const told = (life: Life) => life.heartbeats().map(({ offlineLogDirs }) => offlineLogDirs);
+
+  it('are told at once, and with every heartbeat from then on', () => {
+    const life = new Life().running();
+    expect(told(life.on(failed(A)))).toEqual([[A]]);
+    life.reply(1, 3, { isFenced: false });
+    expect(told(life.pass(SETTINGS.heartbeatIntervalMs))).toEqual([[A]]);
+    life.reply(1, 4, { isFenced: false });
+    expect(told(life.on(failed(A, B)))).toEqual([[A, B]]);
+  });
+
+  it('meanwhile a heartbeat is under way are told with its reply, not after an interval', () => {
+    const life = new Life().running().on(failed(A));
+    expect(told(life.on(failed(A, B)))).toEqual([]);
+    expect(told(life.reply(1, 3, { isFenced: false }))).toEqual([[A, B]]);
+  });
+
+  it('before there is a session are told when it opens, to another controller and after a new registration too', () => {
+    const life = new Life().controller().on(failed(A));
+    expect(told(life)).toEqual([]);
+    expect(told(life.registered(10))).toEqual([[A]]);
+    expect(told(life.controller(8, 5))).toEqual([[A]]);
+    life.reply(2, 2, { error: 'STALE_BROKER_EPOCH' });
+    expect(told(life.registered(20))).toEqual([[A]]);
+  });
+});
+
 describe('registration', () => {
   it('is asked for as soon as a controller is known, and once at a time', () => {
     const life = new Life().on({ kind: 'tick' });
