@@ -4,16 +4,9 @@
  * Publishers in order: metadata cache (who acts later finds the new leaders there), replicas, and last the lifecycle,
  * whose heartbeats claim that everything before it was done.
  */
-import {
-  type BrokerEpoch,
-  EnvironmentError,
-  NONE,
-  type NodeId,
-  randomUuid,
-  type Uuid,
-} from '../base/index.ts';
+import { type BrokerEpoch, EnvironmentError, NONE, randomUuid, type Uuid } from '../base/index.ts';
 import { type LogManager, type Scrubber, startScrub } from '../log/index.ts';
-import { METADATA_VERSION, MetadataLoader } from '../metadata/index.ts';
+import { METADATA_VERSION } from '../metadata/index.ts';
 import type { AdminService, BrokerService, CallContext, ReplicaService } from '../rpc/api/index.ts';
 import { BrokerAdmin } from './admin/admin-service.ts';
 import { DeleteRecordsService } from './admin/delete-records.ts';
@@ -27,9 +20,9 @@ import { QuorumDoctor } from './controller/quorum-doctor.ts';
 import { FaultReport } from './flow/fault-report.ts';
 import { Forwarder } from './forward/forwarder.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
-import type { ControllerRef } from './lifecycle/lifecycle-events.ts';
 import { ImageDigests } from './metadata-cache/image-digests.ts';
 import { MetadataCache } from './metadata-cache/metadata-cache.ts';
+import { controllerOf, followMetadata } from './metadata-feed.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids/producer-ids.ts';
 import { ReplicaManager } from './replica/index.ts';
@@ -54,7 +47,7 @@ export class RunningBroker implements Broker {
   readonly #faults: FaultReport;
   readonly #scrub: Scrubber | undefined;
   readonly #abort = new AbortController();
-  readonly #unsubscribe: (() => void)[] = [];
+  #unfollow: () => void = () => {};
   #published = false;
   #closing: Promise<void> | undefined;
 
@@ -248,25 +241,13 @@ export class RunningBroker implements Broker {
         this.#published = true;
       },
     };
-    const loader = new MetadataLoader({
+    this.#unfollow = followMetadata({
+      raft,
+      environment,
       publishers: [this.#cache, this.#replicas, gate, this.#lifecycle],
-      highWatermark: () => raft.status().quorumHighWatermark,
-      logger: environment.logger,
-      onFault: (error, fault) => {
-        // A broker that skipped a record would act on a view no one else has.
-        if (fault.during === 'replay') environment.exit.fatal('metadata-replay', error);
-        else this.#faults.report(error, 'metadata publisher failed');
-      },
+      controllerChanged: (controller) => this.#lifecycle.controllerChanged(controller),
+      report: (error, what) => this.#faults.report(error, what),
     });
-    this.#unsubscribe.push(
-      raft.subscribe(loader),
-      raft.subscribe({
-        handleCommit() {},
-        handleLeaderChange: (change) => this.#lifecycle.controllerChanged(controllerOf(change)),
-        handleLeading() {},
-        handleNotLeading() {},
-      }),
-    );
     this.#lifecycle.start();
     this.#lifecycle.controllerChanged(controllerOf(raft.status()));
   }
@@ -287,7 +268,7 @@ export class RunningBroker implements Broker {
   async #shutDown(controlled: boolean): Promise<void> {
     if (controlled) await this.#lifecycle.shutDown();
     this.#abort.abort(new EnvironmentError('closed', 'broker', 'the broker is closing'));
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unfollow();
     const { brokerEpoch } = this.#lifecycle;
     this.#lifecycle.close();
     this.#forwarder.close();
@@ -301,11 +282,4 @@ export class RunningBroker implements Broker {
       this.#peers.close();
     }
   }
-}
-
-function controllerOf(leader: {
-  readonly leaderId: NodeId;
-  readonly epoch: number;
-}): ControllerRef | undefined {
-  return leader.leaderId === NONE ? undefined : { nodeId: leader.leaderId, epoch: leader.epoch };
 }

@@ -81,7 +81,8 @@ export class LogManager {
     const tailCache = new TailCache(options.tailCacheBytes);
     const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
     const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
-    registerLogGauges(metrics, { tailCache, pool, progress });
+    const offlineDirectories = (): number => this.#directories.length - this.#online().length;
+    registerLogGauges(metrics, { tailCache, pool, progress, offlineDirectories });
     registerLogSums(metrics, () => this.all());
     const surroundings = {
       environment,

@@ -42,13 +42,25 @@ export function registerLogMetrics(metrics: Metrics, nowMs: () => MonotonicMs): 
   };
 }
 
+export interface LogGauges {
+  readonly tailCache: TailCache;
+  readonly pool: SegmentPool;
+  readonly progress: LoadProgress;
+  readonly offlineDirectories: () => number;
+}
+
 /** The state of what the logs share; read when somebody looks. */
 export function registerLogGauges(
   metrics: Metrics,
-  { tailCache, pool, progress }: { tailCache: TailCache; pool: SegmentPool; progress: LoadProgress },
+  { tailCache, pool, progress, offlineDirectories }: LogGauges,
 ): void {
   metrics.gauge('log_tail_bytes', 'memory of recent appends', () => tailCache.sizeBytes);
   metrics.gauge('log_segments_open', 'segment files that are open', () => pool.openCount);
+  metrics.gauge(
+    'log_directories_offline',
+    'data directories that failed, or could not be used at the start',
+    offlineDirectories,
+  );
   metrics.gauge('log_loading_logs', 'logs that are not yet opened at this start', () => progress.logsLeft);
   metrics.gauge('log_recovery_left_bytes', 'bytes that are still to be read again', () => progress.bytesLeft);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError, NONE, type PartitionId, type Uuid } from '../../src/base/index.ts';
+import { ApiError, NONE, type PartitionId, SeededRandom, type Uuid } from '../../src/base/index.ts';
 import type { PartitionLog } from '../../src/log/index.ts';
+import { Scheduler, VirtualTimers } from '../../src/testing/twins/index.ts';
 import { batchOf, LogFixture, TOPIC_ID, valuesOf } from './log-fixture.ts';
 
 const A: Uuid = 'AAAAAAAAAAAAAAAAAAAAQQ';
@@ -119,6 +120,57 @@ describe('a new log', () => {
   });
 });
 
+describe('logs of two topics under one name', () => {
+  /** t-0 of OTHER_ID in /a, which was away when t-0 of TOPIC_ID was made in /b. */
+  async function namesakes() {
+    const [a, b] = TWO.directories.map((one) => [one]);
+    const fixture = await LogFixture.open({ directories: b ?? [] });
+    await append(fixture.log, 'new');
+    await fixture.manager.close({ brokerEpoch: 7 });
+    fixture.directories = a ?? [];
+    await fixture.reopen();
+    await fixture.manager.delete('t', 0);
+    const old = await fixture.manager.create('t', 0, OTHER_ID, fixture.config);
+    await append(old, 'old');
+    await fixture.manager.close({ brokerEpoch: 7 });
+    fixture.directories = TWO.directories;
+    await fixture.reopen();
+    return fixture;
+  }
+  const ids = ({ manager }: LogFixture) => manager.findAll('t', 0).map(({ topicId }) => topicId);
+
+  it('are deleted by their topic, or all at once', async () => {
+    const fixture = await namesakes();
+    expect(ids(fixture)).toEqual([OTHER_ID, TOPIC_ID]);
+    await fixture.manager.delete('t', 0, OTHER_ID);
+    expect(ids(fixture)).toEqual([TOPIC_ID]);
+    expect(await valuesIn(logOf(fixture, 't'))).toEqual(['new']);
+    await fixture.manager.delete('t', 0);
+    expect(ids(fixture)).toEqual([]);
+  });
+
+  it('are found by their topic when one is asked to be made; a third topic has no place', async () => {
+    const { manager, config } = await namesakes();
+    for (const topicId of [TOPIC_ID, OTHER_ID])
+      expect((await manager.create('t', 0, topicId, config)).topicId).toBe(topicId);
+    await expect(manager.create('t', 0, 'dGhpcmQtdGhpcmQtdGhpcg', config)).rejects.toMatchObject({
+      code: 'INCONSISTENT_TOPIC_ID',
+    });
+  });
+
+  it('hinder none when they are offline with their directory, and the sound one is found first', async () => {
+    const fixture = await namesakes();
+    const { manager, config } = fixture;
+    await manager.delete('t', 0, TOPIC_ID);
+    fixture.files.failNext({ operation: 'write', path: '/a/t-0', reason: 'io-error' });
+    await expect(append(logOf(fixture, 't'), 'x')).rejects.toThrow();
+    const made = await manager.create('t', 0, TOPIC_ID, config);
+    expect(made.directory).toBe('/b/t-0');
+    expect(manager.findAll('t', 0)).toHaveLength(2);
+    expect(manager.find('t', 0)).toBe(made);
+  });
+});
+
 describe('a directory that fails', () => {
   it.each([
     ['rename', '/a/t-0'],
@@ -171,6 +223,29 @@ describe('a directory that fails', () => {
       expect(await valuesIn(logOf(fixture, 'u'))).toEqual(['b']);
     },
   );
+
+  it('and holds no log gets no mark of a clean stop either: nothing is written there any more', async () => {
+    const fixture = await LogFixture.open(TWO);
+    const { manager, config, files } = fixture;
+    files.failNext({ operation: 'make-directory', path: '/b/u-0', reason: 'io-error' });
+    await expect(manager.create('u', 0, OTHER_ID, config, B)).rejects.toThrow();
+    await manager.close({ brokerEpoch: 7 });
+    expect(files.paths().filter((path) => path.endsWith('cleanshutdown'))).toEqual([
+      '/a/.kafka_cleanshutdown',
+    ]);
+  });
+
+  it('or is full at the close removes nothing after it: the directory is not its own any more', async () => {
+    const scheduler = new Scheduler({ random: new SeededRandom(1, 'schedule') });
+    const { fixture } = await twoDirectories({ timers: new VirtualTimers(scheduler) });
+    await fixture.manager.delete('t', 0);
+    const doomed = () => fixture.files.paths().filter((path) => path.endsWith('-delete'));
+    expect(doomed()).toHaveLength(1);
+    fixture.files.failNext({ operation: 'write', path: '/a/replication-offset', reason: 'disk-full' });
+    await fixture.manager.close({ brokerEpoch: 7 });
+    await scheduler.run(10 * fixture.config.fileDeleteDelayMs);
+    expect(doomed()).toHaveLength(1);
+  });
 
   it('when it is opened is offline alone; with the last one the start is refused', async () => {
     const { fixture, other } = await twoDirectories();

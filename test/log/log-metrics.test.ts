@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptionError } from '../../src/base/index.ts';
+import { DEFAULT_LOG_CONFIG, openLogManager } from '../../src/log/index.ts';
+import { TOPIC_ID } from './log-fixture.ts';
 import { ScrubWorld } from './scrub/scrub-world.ts';
 
 describe('the figures of the logs', () => {
@@ -27,5 +29,20 @@ describe('the figures of the logs', () => {
     expect(observed[0]).toBeGreaterThan(0);
     expect(observed[0]).toBeLessThan(8);
     await world.stop();
+  });
+
+  it('count the directories that are offline, those that have been so since the start included', async () => {
+    const { environment } = await ScrubWorld.open();
+    const manager = await openLogManager({
+      directories: [{ path: '/x' }, { path: '/y', failure: new Error('no such disk') }, { path: '/z' }],
+      environment,
+      defaults: DEFAULT_LOG_CONFIG,
+      tailCacheBytes: 0,
+    });
+    const count = () => environment.metrics.value('log_directories_offline');
+    expect(count()).toBe(1);
+    environment.files.failNext({ operation: 'make-directory', path: '/x/t-0', reason: 'io-error' });
+    await expect(manager.create('t', 0, TOPIC_ID, DEFAULT_LOG_CONFIG)).rejects.toThrow();
+    expect(count()).toBe(2);
   });
 });

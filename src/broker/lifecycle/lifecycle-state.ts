@@ -24,6 +24,7 @@ import {
   type Uuid,
 } from '../../base/index.ts';
 import type { BrokerHeartbeatReply } from '../../rpc/api/index.ts';
+import { HeartbeatSession } from './heartbeat-session.ts';
 import type {
   ControllerRef,
   LifecycleEffect,
@@ -34,12 +35,8 @@ import type {
 
 export const BACKOFF_MIN_MS = 20;
 export const BACKOFF_MAX_MS = 250;
-/** Between heartbeats that wait for something: to be unfenced, or to be let go. */
-export const EAGER_INTERVAL_MS = 50;
 /** A broker that wants to go waits no longer than this for a controller that says nothing. */
 export const DESERTED_MS = 2_000;
-/** A session that answered nothing for this many intervals is opened again. */
-const SILENT_INTERVALS_MAX = 2;
 
 /** Refusals that the same request cannot outlive. */
 const FINAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
@@ -48,16 +45,6 @@ const FINAL: ReadonlySet<ErrorName> = new Set<ErrorName>([
   'UNSUPPORTED_VERSION',
   'INVALID_REQUEST',
 ]);
-
-interface Session {
-  readonly number: number;
-  readonly controller: ControllerRef;
-  answered: boolean;
-  lastSentMs: MonotonicMs;
-  /** When the oldest heartbeat without a reply was sent; undefined: all are answered. */
-  waitingSinceMs: MonotonicMs | undefined;
-  lastCorrelationId: number;
-}
 
 export class LifecycleState {
   readonly #settings: LifecycleSettings;
@@ -71,7 +58,7 @@ export class LifecycleState {
   #registrationDeadlineMs: MonotonicMs;
   #retryAtMs: MonotonicMs;
   #backoffMs = BACKOFF_MIN_MS;
-  #session: Session | undefined;
+  #session: HeartbeatSession | undefined;
   #sessions = 0;
   #correlationId = 0;
   #publishedOffset: Offset = 0;
@@ -134,7 +121,8 @@ export class LifecycleState {
   }
 
   #sessionWakeMs(): number {
-    if (this.#session !== undefined) return Math.min(this.#heartbeatDueMs(this.#session), this.#silentAtMs());
+    const session = this.#session;
+    if (session !== undefined) return Math.min(this.#heartbeatDueMs(session), session.silentAtMs());
     return this.#controller === undefined ? Number.POSITIVE_INFINITY : this.#retryAtMs;
   }
 
@@ -220,10 +208,8 @@ export class LifecycleState {
   ): void {
     const session = this.#session;
     if (session === undefined || session.number !== number) return;
-    session.answered = true;
+    session.noteReply(reply.correlationId);
     this.#leaveAtMs = nowMs + DESERTED_MS;
-    // Replies come in order: this one answers all before it.
-    if (reply.correlationId >= session.lastCorrelationId) session.waitingSinceMs = undefined;
     switch (reply.error) {
       case 'NONE':
         this.#backoffMs = BACKOFF_MIN_MS;
@@ -257,7 +243,7 @@ export class LifecycleState {
         return;
       default:
         effects.push({ kind: 'close-session', session: session.number });
-        session.answered = false;
+        session.noteUseless();
         this.#dropSession(nowMs);
     }
   }
@@ -308,21 +294,15 @@ export class LifecycleState {
     if (old !== undefined && controller !== undefined && !isSame(old.controller, controller)) {
       effects.push({ kind: 'close-session', session: old.number });
       this.#session = undefined;
-    } else if (old !== undefined && nowMs >= this.#silentAtMs()) {
+    } else if (old !== undefined && nowMs >= old.silentAtMs()) {
       effects.push({ kind: 'close-session', session: old.number });
-      old.answered = false;
+      old.noteUseless();
       this.#dropSession(nowMs);
     }
     if (this.#session === undefined && controller !== undefined && nowMs >= this.#retryAtMs) {
       this.#sessions += 1;
-      this.#session = {
-        number: this.#sessions,
-        controller,
-        answered: false,
-        lastSentMs: nowMs,
-        waitingSinceMs: undefined,
-        lastCorrelationId: 0,
-      };
+      const intervalMs = this.#settings.heartbeatIntervalMs;
+      this.#session = new HeartbeatSession(this.#sessions, controller, { intervalMs, nowMs });
       effects.push({ kind: 'open-session', session: this.#sessions, controller });
       this.#urgent = true;
     }
@@ -331,12 +311,10 @@ export class LifecycleState {
       this.#heartbeat(session, nowMs, effects);
   }
 
-  #heartbeat(session: Session, nowMs: MonotonicMs, effects: LifecycleEffect[]): void {
+  #heartbeat(session: HeartbeatSession, nowMs: MonotonicMs, effects: LifecycleEffect[]): void {
     this.#correlationId += 1;
     this.#urgent = false;
-    session.lastSentMs = nowMs;
-    session.waitingSinceMs ??= nowMs;
-    session.lastCorrelationId = this.#correlationId;
+    session.noteSent(this.#correlationId, nowMs);
     effects.push({
       kind: 'heartbeat',
       session: session.number,
@@ -352,19 +330,9 @@ export class LifecycleState {
     });
   }
 
-  #heartbeatDueMs(session: Session): MonotonicMs {
-    const interval = session.lastSentMs + this.#settings.heartbeatIntervalMs;
-    if (session.waitingSinceMs !== undefined) return interval;
-    if (this.#urgent) return session.lastSentMs;
+  #heartbeatDueMs(session: HeartbeatSession): MonotonicMs {
     const eager = this.#phase === 'shutting-down' || (this.#phase === 'catching-up' && this.#settled);
-    return eager ? Math.min(interval, session.lastSentMs + EAGER_INTERVAL_MS) : interval;
-  }
-
-  #silentAtMs(): MonotonicMs {
-    const since = this.#session?.waitingSinceMs;
-    return since === undefined
-      ? Number.POSITIVE_INFINITY
-      : since + SILENT_INTERVALS_MAX * this.#settings.heartbeatIntervalMs;
+    return session.dueMs({ urgent: this.#urgent, eager });
   }
 
   /** A session that worked is opened again at once, one that never did after a pause. */

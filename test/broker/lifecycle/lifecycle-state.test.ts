@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorName } from '../../../src/base/index.ts';
+import { EAGER_INTERVAL_MS } from '../../../src/broker/lifecycle/heartbeat-session.ts';
 import type { LifecycleEffect, LifecycleEvent } from '../../../src/broker/lifecycle/lifecycle-events.ts';
 import {
   BACKOFF_MIN_MS,
   DESERTED_MS,
-  EAGER_INTERVAL_MS,
   LifecycleState,
 } from '../../../src/broker/lifecycle/lifecycle-state.ts';
 import type { BrokerHeartbeat } from '../../../src/rpc/api/index.ts';
