@@ -96,13 +96,19 @@ export function replicaProblem(nodes: Nodes): string | undefined {
 export function inspectLogs(nodes: Nodes, history: History): Map<string, number> {
   const counts = new Map<string, number>();
   for (const node of nodes.plan.nodes) {
-    for (const line of readFileSync(nodes.logOf(node), 'utf8').split('\n')) {
+    let at = 0;
+    for (const line of readFileSync(nodes.logOf(node), 'latin1').split('\n')) {
+      const position = at;
+      at += line.length + 1;
       if (line === '') continue;
+      const isExcused = nodes.excusesOf(node.id).some(({ from, to }) => from <= position && position < to);
       const isWarning = /"level":("warn"|40)/.test(line);
       const message = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line.slice(0, 120);
-      const kind = `${node.role} ${isWarning ? 'warn' : 'ERROR'}: ${message}`;
+      const level = isWarning ? 'warn' : isExcused ? 'error (disk fault)' : 'ERROR';
+      const kind = `${node.role} ${level}: ${message}`;
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
-      if (!isWarning && counts.get(kind) === 1) history.find(`${node.name} says: ${line.slice(0, 900)}`);
+      if (level === 'ERROR' && counts.get(kind) === 1)
+        history.find(`${node.name} says: ${line.slice(0, 900)}`);
     }
   }
   return counts;

@@ -44,6 +44,36 @@ export class Failovers {
   }
 }
 
+export interface Silence {
+  readonly partition: number;
+  readonly tookMs: number;
+  readonly endedMs: number;
+}
+
+/** The longest time in which some partition acknowledged nothing. */
+export class Silences {
+  readonly #lastMs = new Map<number, number>();
+  #longest: Silence | undefined;
+
+  /** When the load began. */
+  begin(partitions: number): void {
+    for (let partition = 0; partition < partitions; partition++)
+      this.#lastMs.set(partition, performance.now());
+  }
+
+  handleAck(partition: number): void {
+    const endedMs = performance.now();
+    const tookMs = endedMs - (this.#lastMs.get(partition) ?? endedMs);
+    this.#lastMs.set(partition, endedMs);
+    if (tookMs > (this.#longest?.tookMs ?? 0)) this.#longest = { partition, tookMs, endedMs };
+  }
+
+  /** undefined: nothing was ever acknowledged. */
+  get longest(): Silence | undefined {
+    return this.#longest;
+  }
+}
+
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);

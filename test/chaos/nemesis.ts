@@ -1,190 +1,211 @@
 /**
- * What happens to the processes, drawn from one seed. A step takes something away and, sooner or later, gives it back; steps
- * follow one another with pauses, and faults overlap where they last longer than these.
+ * Carries out what the schedule draws. A step takes something away and, sooner or later, gives it back; steps follow one
+ * another with pauses, and overlap sometimes.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { SeededRandom } from '../../src/base/index.ts';
-import type { Client } from '../../src/client/index.ts';
-import type { NodePlan } from '../../src/server/index.ts';
-import type { Failovers } from './failovers.ts';
-import type { Nodes } from './nodes.ts';
+import { bothWays, linksBetween } from './net/links.ts';
+import { chooseSteps, type DrawnStep, drawStep, pick, type Step } from './schedule.ts';
+import {
+  breakDisk,
+  FULL,
+  jumpClock,
+  losePower,
+  READ_ERROR,
+  SYNC_ERROR,
+  slowSync,
+  WRITE_ERROR,
+} from './steps/disks.ts';
+import {
+  cut,
+  drawDelay,
+  drawThrottle,
+  everybodyBut,
+  flipBits,
+  halfOpen,
+  halves,
+  hold,
+  isolation,
+  oneWay,
+  reset,
+  ring,
+  someLinks,
+} from './steps/links.ts';
+import { crashLoop, createTopic, kill, restart, suspend } from './steps/processes.ts';
+import type { Stage } from './steps/stage.ts';
 
 export interface NemesisOptions {
-  readonly nodes: Nodes;
-  readonly admin: Client['admin'];
-  readonly topic: string;
   readonly seed: number;
-  readonly failovers: Failovers;
-  readonly say: (text: string) => void;
-  /** Names of steps; absent: all. */
+  /** Names of steps, or beginnings of them; absent: all. */
   readonly only?: readonly string[];
 }
 
-const STEPS = [
-  'kill-broker',
-  'kill-leader',
-  'kill-leader',
-  'kill-controller',
-  'kill-active-controller',
-  'kill-two-brokers',
-  'kill-two-controllers',
-  'kill-all-brokers',
-  'kill-all',
-  'pause-broker',
-  'pause-leader',
-  'pause-active-controller',
-  'pause-two',
-  'pause-and-kill',
-  'crash-loop',
-  'rolling-restart',
-  'stop-broker',
-  'create-topic',
-  'create-topic',
-] as const;
-
-type Step = (typeof STEPS)[number];
-
 export class Nemesis {
-  readonly #options: NemesisOptions;
-  readonly #random: SeededRandom;
+  readonly #stage: Stage;
+  readonly #seed: number;
+  readonly #choice: readonly Step[];
   readonly #running = new Set<Promise<void>>();
-  #topics = 0;
   /** How often each step was taken. */
   readonly steps = new Map<Step, number>();
+  /** Steps that could not be taken at that moment, with why. */
+  readonly failed = new Map<string, number>();
 
-  constructor(options: NemesisOptions) {
-    this.#options = options;
-    this.#random = new SeededRandom(options.seed, 'nemesis');
+  constructor(stage: Stage, { seed, only }: NemesisOptions) {
+    this.#stage = stage;
+    this.#seed = seed;
+    this.#choice = chooseSteps({
+      ...(only === undefined ? {} : { only }),
+      has: (need) => need === 'nothing' || stage.disks.size > 0,
+    });
   }
 
   async run(untilMs: number): Promise<void> {
-    while (performance.now() < untilMs) {
-      const { only } = this.#options;
-      const steps = STEPS.filter((step) => only?.includes(step) ?? true);
-      const step = steps[this.#random.integer(0, steps.length)] ?? 'kill-broker';
+    for (let index = 0; performance.now() < untilMs; index++) {
+      const drawn = drawStep(this.#seed, index, this.#choice);
+      const { step } = drawn;
       this.steps.set(step, (this.steps.get(step) ?? 0) + 1);
-      const acting = this.#act(step).catch((error: unknown) =>
-        this.#options.say(`  ${step}: ${String(error)}`),
-      );
+      const acting = this.#act(drawn).catch((error: unknown) => {
+        this.failed.set(step, (this.failed.get(step) ?? 0) + 1);
+        this.#stage.say(`  ${step}: ${String(error)}`);
+      });
       this.#running.add(acting);
       acting.then(() => this.#running.delete(acting));
-      // Mostly one thing after the other, sometimes one on top of the other.
-      if (this.#random.float() < 0.75) await acting;
-      await pause(this.#random.integer(200, 5000));
+      if (!drawn.overlaps) await acting;
+      await pause(drawn.pauseMs);
     }
     await Promise.all(this.#running);
   }
 
-  async #act(step: Step): Promise<void> {
-    const { nodes, say } = this.#options;
-    const [some] = this.#pick(nodes.brokers, 1);
+  async #act(drawn: DrawnStep): Promise<void> {
+    const { step } = drawn;
+    if (step.startsWith('kill-') || step.startsWith('pause-')) return this.#actOnProcesses(drawn);
+    if (step.startsWith('cut-')) return this.#cut(drawn);
+    return this.#actOtherwise(drawn);
+  }
+
+  async #actOnProcesses({ step, random }: DrawnStep): Promise<void> {
+    const stage = this.#stage;
+    const { brokers, controllers, plan } = stage.nodes;
     switch (step) {
       case 'kill-broker':
-        return this.#kill(step, [some]);
+        return kill(stage, step, pick(brokers, 1, random), random);
       case 'kill-leader':
-        return this.#kill(step, [await this.#leader()]);
+        return kill(stage, step, [await stage.leader(random)], random);
       case 'kill-controller':
-        return this.#kill(step, this.#pick(nodes.controllers, 1));
+        return kill(stage, step, pick(controllers, 1, random), random);
       case 'kill-active-controller':
-        return this.#kill(step, [await this.#activeController()]);
+        return kill(stage, step, [await stage.activeController()], random);
       case 'kill-two-brokers':
-        return this.#kill(step, this.#pick(nodes.brokers, 2));
+        return kill(stage, step, pick(brokers, 2, random), random);
       case 'kill-two-controllers':
-        return this.#kill(step, this.#pick(nodes.controllers, 2));
+        return kill(stage, step, pick(controllers, 2, random), random);
       case 'kill-all-brokers':
-        return this.#kill(step, nodes.brokers);
+        return kill(stage, step, brokers, random);
       case 'kill-all':
-        return this.#kill(step, nodes.plan.nodes);
+        return kill(stage, step, plan.nodes, random);
       case 'pause-broker':
-        return this.#pause(step, [some]);
+        return suspend(stage, step, pick(brokers, 1, random), random);
       case 'pause-leader':
-        return this.#pause(step, [await this.#leader()]);
+        return suspend(stage, step, [await stage.leader(random)], random);
       case 'pause-active-controller':
-        return this.#pause(step, [await this.#activeController()]);
+        return suspend(stage, step, [await stage.activeController()], random);
       case 'pause-two':
-        return this.#pause(step, this.#pick(nodes.plan.nodes, 2));
+        return suspend(stage, step, pick(plan.nodes, 2, random), random);
       case 'pause-and-kill': {
-        const [other] = this.#pick(nodes.plan.nodes, 1);
-        await Promise.all([this.#pause(step, [some]), this.#kill(step, [other])]);
-        return;
-      }
-      case 'crash-loop':
-        for (let times = this.#random.integer(2, 5); times > 0; times--) await this.#kill(step, [some], 1500);
-        return;
-      case 'rolling-restart':
-        for (const node of nodes.plan.nodes) await this.#restart(step, node);
-        return;
-      case 'stop-broker':
-        return this.#restart(step, some);
-      case 'create-topic': {
-        const name = `extra-${this.#topics++}`;
-        await this.#options.admin.createTopic(
-          name,
-          { partitions: 4, replicationFactor: 3 },
-          { timeoutMs: 8000 },
-        );
-        say(`  ${name} is created`);
+        const [one, other] = pick(plan.nodes, 2, random);
+        if (one === undefined || other === undefined) return;
+        const pausing = suspend(stage, step, [one], random);
+        await Promise.all([pausing, kill(stage, step, [other], random)]);
         return;
       }
     }
   }
 
-  async #kill(step: string, targets: readonly (NodePlan | undefined)[], longestMs = 9000): Promise<void> {
-    const { nodes, failovers, say } = this.#options;
-    const victims = targets.filter((node) => node !== undefined && nodes.isRunning(node.id)) as NodePlan[];
-    if (victims.length === 0) return;
-    failovers.note(step, nodes.allUp);
-    say(`  ${step}: kill -9 ${victims.map(({ name }) => name).join(', ')}`);
-    await Promise.all(victims.map(({ id }) => nodes.end(id, 'SIGKILL')));
-    await pause(this.#random.integer(0, longestMs));
-    for (const node of victims) nodes.start(node);
+  async #cut({ step, random }: DrawnStep): Promise<void> {
+    const stage = this.#stage;
+    const ids = (nodes: typeof stage.nodes.brokers) => nodes.map(({ id }) => id);
+    switch (step) {
+      case 'cut-node':
+        return cut(stage, step, isolation(stage, stage.pickNode(random), random), random);
+      case 'cut-one-way':
+        return cut(stage, step, oneWay(stage, stage.pickNode(random), random), random);
+      case 'cut-halves':
+        return cut(stage, step, halves(stage, random), random);
+      case 'cut-ring':
+        return cut(stage, step, ring(stage, random), random);
+      case 'cut-leader': {
+        // Clients still reach it: it must not lie to them.
+        const leader = await stage.leader(random);
+        const links = linksBetween([leader.id], everybodyBut(stage, leader));
+        return cut(stage, step, bothWays(links), random);
+      }
+      case 'cut-active-controller': {
+        const active = await stage.activeController();
+        const links = linksBetween([active.id], everybodyBut(stage, active));
+        return cut(stage, step, bothWays(links), random);
+      }
+      case 'cut-controllers-from-brokers': {
+        const links = linksBetween(ids(stage.nodes.controllers), ids(stage.nodes.brokers));
+        return cut(stage, step, bothWays(links), random);
+      }
+      case 'cut-clients-from-leader': {
+        const leader = await stage.leader(random);
+        return cut(stage, step, bothWays([['client', leader.id]]), random);
+      }
+    }
   }
 
-  async #pause(step: string, targets: readonly (NodePlan | undefined)[]): Promise<void> {
-    const { nodes, say } = this.#options;
-    const victims = targets.filter((node) => node !== undefined && nodes.isUp(node.id)) as NodePlan[];
-    if (victims.length === 0) return;
-    const forMs = Math.round(100 * 150 ** this.#random.float());
-    say(`  ${step}: SIGSTOP ${victims.map(({ name }) => name).join(', ')} for ${forMs} ms`);
-    for (const { id } of victims) nodes.pause(id);
-    await pause(forMs);
-    for (const { id } of victims) nodes.resume(id);
-  }
-
-  async #restart(step: string, node: NodePlan | undefined): Promise<void> {
-    const { nodes, say } = this.#options;
-    if (node === undefined || !nodes.isRunning(node.id)) return;
-    if (node.role === 'broker') this.#options.failovers.note(step, nodes.allUp);
-    say(`  ${step}: SIGTERM ${node.name}`);
-    const beganMs = performance.now();
-    const late = setTimeout(() => void nodes.end(node.id, 'SIGKILL'), 20_000);
-    await nodes.end(node.id, 'SIGTERM');
-    clearTimeout(late);
-    const tookMs = performance.now() - beganMs;
-    if (tookMs > 8000) say(`  ${node.name} took ${Math.round(tookMs)} ms to stop`);
-    nodes.start(node);
-    for (let waited = 0; waited < 50 && nodes.isRunning(node.id) && !nodes.isReady(node.id); waited++)
-      await pause(100);
-  }
-
-  async #leader(): Promise<NodePlan | undefined> {
-    const { admin, nodes, topic } = this.#options;
-    const { partitions } = await admin.describeTopic(topic, { timeoutMs: 3000 });
-    const leaderId = partitions[this.#random.integer(0, partitions.length)]?.leaderId;
-    return nodes.plan.nodes.find(({ id }) => id === leaderId);
-  }
-
-  async #activeController(): Promise<NodePlan | undefined> {
-    const { admin, nodes } = this.#options;
-    const { leaderId } = await admin.describeQuorum({ timeoutMs: 3000 });
-    return nodes.plan.nodes.find(({ id }) => id === leaderId);
-  }
-
-  #pick(from: readonly NodePlan[], count: number): NodePlan[] {
-    const left = [...from];
-    const picked: NodePlan[] = [];
-    while (picked.length < count && left.length > 0)
-      picked.push(...left.splice(this.#random.integer(0, left.length), 1));
-    return picked;
+  async #actOtherwise({ step, random }: DrawnStep): Promise<void> {
+    const stage = this.#stage;
+    const { brokers, controllers, plan } = stage.nodes;
+    switch (step) {
+      case 'crash-loop':
+        return crashLoop(stage, step, stage.pickNode(random), random);
+      case 'rolling-restart':
+        for (const node of plan.nodes) await restart(stage, step, node);
+        return;
+      case 'stop-broker':
+        return restart(stage, step, stage.pickNode(random, brokers));
+      case 'create-topic':
+        return createTopic(stage);
+      case 'delay-links':
+        return hold(stage, step, someLinks(stage, random), () => drawDelay(random), random);
+      case 'throttle-links':
+        return hold(stage, step, someLinks(stage, random), () => drawThrottle(random), random);
+      case 'dribble-links':
+        return hold(stage, step, someLinks(stage, random), () => ({ kind: 'dribble' }), random);
+      case 'black-hole': {
+        const node = stage.pickNode(random);
+        const links = linksBetween([...everybodyBut(stage, node), 'client'], [node.id]);
+        return hold(stage, step, links, () => ({ kind: 'stall' }), random);
+      }
+      case 'half-open':
+        return halfOpen(stage, step, stage.pickNode(random), random);
+      case 'reset-mid-frame':
+        return reset(stage, step, stage.pickNode(random), random);
+      case 'flip-payload':
+        return flipBits(stage, step, 'payload', random);
+      case 'flip-anywhere':
+        return flipBits(stage, step, 'anywhere', random);
+      case 'lose-unsynced-one':
+        return losePower(stage, step, [stage.pickNode(random)], random);
+      case 'lose-unsynced-minority': {
+        const victims = [...pick(controllers, 1, random), ...pick(brokers, 1, random)];
+        return losePower(stage, step, victims, random);
+      }
+      case 'lose-unsynced-all':
+        return losePower(stage, step, plan.nodes, random);
+      case 'write-error':
+        return breakDisk(stage, step, stage.pickNode(random), random, WRITE_ERROR);
+      case 'sync-error':
+        return breakDisk(stage, step, stage.pickNode(random), random, SYNC_ERROR);
+      case 'read-error':
+        return breakDisk(stage, step, stage.pickNode(random), random, READ_ERROR);
+      case 'disk-full':
+        return breakDisk(stage, step, stage.pickNode(random), random, FULL);
+      case 'slow-sync':
+        return slowSync(stage, step, stage.pickNode(random), random);
+      case 'clock-jump':
+        return jumpClock(stage, step, stage.pickNode(random), random);
+    }
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Six real processes that a nemesis may kill, stop and start. Each writes what it has to say into a file of its own; a node
- * that ends without having been told to is a finding.
+ * that ends without having been told to is a finding, unless somebody gave it reason to and excused it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { NodeId } from '../../src/base/index.ts';
@@ -18,8 +18,38 @@ export interface Footprint {
   readonly sockets: number;
 }
 
+/** How the process of a node is started. */
+export interface Launch {
+  /** A command that runs the rest. */
+  readonly prefix: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** For Node itself. */
+  readonly nodeArguments: readonly string[];
+}
+
+export interface NodesOptions {
+  readonly plan: ClusterPlan;
+  readonly launchOf: (node: NodePlan) => Launch;
+  /** Its process is gone. */
+  readonly onEnd: (node: NodePlan) => void;
+}
+
+/** What a node may end with when its disk is broken: see docs/errors.md. */
+const STORAGE_STATUSES: readonly (number | null)[] = [74, 75];
+
+/** Bytes of a log, half-open. */
+export interface LogRange {
+  readonly from: number;
+  to: number;
+}
+
 export class Nodes {
   readonly plan: ClusterPlan;
+  readonly #options: NodesOptions;
+  readonly #excused = new Map<NodeId, LogRange[]>();
+  readonly #excusedNow = new Set<NodeId>();
+  /** Nodes that ended because their disk failed, and may. */
+  storageExits = 0;
   /** Ends that nobody asked for. */
   readonly surprises: string[] = [];
   readonly #children = new Map<NodeId, ChildProcess>();
@@ -27,8 +57,9 @@ export class Nodes {
   readonly #ready = new Set<NodeId>();
   readonly #paused = new Set<NodeId>();
 
-  constructor(plan: ClusterPlan) {
-    this.plan = plan;
+  constructor(options: NodesOptions) {
+    this.#options = options;
+    this.plan = options.plan;
   }
 
   get brokers(): readonly NodePlan[] {
@@ -58,13 +89,20 @@ export class Nodes {
   start(node: NodePlan): void {
     if (this.#children.has(node.id)) return;
     const log = openSync(this.logOf(node), 'a');
-    const child = spawn(
+    const { prefix, environment, nodeArguments } = this.#options.launchOf(node);
+    const server = [MAIN, 'server', '--config', nodeFile(node.directory)];
+    const line = [
+      ...prefix,
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', MAIN, 'server', '--config', nodeFile(node.directory)],
-      {
-        stdio: ['ignore', 'ignore', log, 'ipc'],
-      },
-    );
+      '--disable-warning=ExperimentalWarning',
+      ...nodeArguments,
+      ...server,
+    ];
+    const [command = '', ...words] = line;
+    const child = spawn(command, words, {
+      stdio: ['ignore', 'ignore', log, 'ipc'],
+      env: { ...process.env, ...environment },
+    });
     closeSync(log);
     this.#children.set(node.id, child);
     child.once('message', () => this.#ready.add(node.id));
@@ -72,7 +110,9 @@ export class Nodes {
       this.#children.delete(node.id);
       this.#ready.delete(node.id);
       this.#paused.delete(node.id);
-      if (!this.#expected.has(child))
+      this.#options.onEnd(node);
+      if (this.#excusedNow.has(node.id) && STORAGE_STATUSES.includes(code)) this.storageExits++;
+      else if (!this.#expected.has(child))
         this.surprises.push(`${node.name} ended: ${signal ?? `status ${code}`}`);
       else if (code !== null && code !== 0)
         this.surprises.push(`${node.name}, asked to stop, ended with ${code}`);
@@ -100,12 +140,39 @@ export class Nodes {
     if (this.#paused.delete(id)) this.#children.get(id)?.kill('SIGCONT');
   }
 
+  /** From now on its errors and an end for reasons of storage are no findings. */
+  excuse(id: NodeId): void {
+    this.#excusedNow.add(id);
+    const ranges = this.#excused.get(id) ?? [];
+    ranges.push({ from: this.#logBytes(id), to: Number.POSITIVE_INFINITY });
+    this.#excused.set(id, ranges);
+  }
+
+  isExcused(id: NodeId): boolean {
+    return this.#excusedNow.has(id);
+  }
+
+  excuseNoMore(id: NodeId): void {
+    this.#excusedNow.delete(id);
+    const last = this.#excused.get(id)?.at(-1);
+    if (last !== undefined) last.to = this.#logBytes(id);
+  }
+
+  excusesOf(id: NodeId): readonly LogRange[] {
+    return this.#excused.get(id) ?? [];
+  }
+
   async stopAll(): Promise<void> {
     await Promise.all(this.plan.nodes.map(({ id }) => this.end(id, 'SIGKILL')));
   }
 
   logOf(node: NodePlan): string {
     return `${this.plan.directory}/${node.name}.log`;
+  }
+
+  #logBytes(id: NodeId): number {
+    const path = this.plan.nodes.filter((node) => node.id === id).map((node) => this.logOf(node))[0];
+    return path !== undefined && existsSync(path) ? statSync(path).size : 0;
   }
 
   /** Of Linux' /proc; undefined elsewhere, and for what does not run. */

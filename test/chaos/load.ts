@@ -1,0 +1,79 @@
+/** All clients of a run. */
+import type { Failovers, Silences } from './failovers.ts';
+import type { History } from './history.ts';
+import { ProducingClient, ReadingClient } from './workload.ts';
+
+export const TOPIC = 'strict';
+export const LOOSE_TOPIC = 'loose';
+export const PARTITIONS = 3;
+
+export interface LoadOptions {
+  readonly bootstrap: string;
+  readonly seed: number;
+  readonly producers: number;
+  readonly history: History;
+  readonly failovers: Failovers;
+  readonly silences: Silences;
+}
+
+const FOR_EVER_MS = 10 ** 9;
+const READER_MS_MAX = 20_000;
+
+export class Load {
+  readonly #producers: ProducingClient[];
+  readonly #readers: ReadingClient[];
+  readonly #lastAckMs = new Map<number, number>();
+  #producing: Promise<void>[] = [];
+  #reading: Promise<void>[] = [];
+
+  constructor({ bootstrap, seed, producers, history, failovers, silences }: LoadOptions) {
+    const onAck = (topic: string, partition: number, sentMs: number): void => {
+      failovers.handleAck(topic, partition, sentMs);
+      if (topic !== TOPIC) return;
+      silences.handleAck(partition);
+      this.#lastAckMs.set(partition, Math.max(sentMs, this.#lastAckMs.get(partition) ?? 0));
+    };
+    const producer = (name: string, topic: string, deliveryTimeoutMs: number): ProducingClient => {
+      const requestTimeoutMs = Math.min(deliveryTimeoutMs, 10_000);
+      const options = { acks: 'all', deliveryTimeoutMs, requestTimeoutMs } as const;
+      const about = { name, topic, partitions: PARTITIONS, options };
+      return new ProducingClient(about, bootstrap, seed, history, onAck);
+    };
+    // Some give up soon, so that records that failed, or perhaps did, are in the history too.
+    const patienceMs = (index: number): number => [120_000, 3000, 15_000, 800][index % 4] ?? 120_000;
+    this.#producers = Array.from({ length: producers }, (_, index) =>
+      producer(`p${index}`, TOPIC, patienceMs(index)),
+    );
+    this.#producers.push(producer('loose', LOOSE_TOPIC, 20_000));
+    this.#readers = [
+      new ReadingClient('long-reader', TOPIC, bootstrap, seed, history),
+      new ReadingClient('short-reader', TOPIC, bootstrap, seed, history),
+      new ReadingClient('loose-reader', LOOSE_TOPIC, bootstrap, seed, history),
+    ];
+  }
+
+  start(): void {
+    this.#producing = this.#producers.map((producer) => producer.run());
+    this.#reading = this.#readers.map((reader, index) =>
+      reader.run(index === 0 ? FOR_EVER_MS : READER_MS_MAX),
+    );
+  }
+
+  /** Partitions of the topic in which nothing that was sent after `sinceMs` has been acknowledged. */
+  silentSince(sinceMs: number): number[] {
+    return Array.from({ length: PARTITIONS }, (_, partition) => partition).filter(
+      (partition) => (this.#lastAckMs.get(partition) ?? 0) <= sinceMs,
+    );
+  }
+
+  /** Resolves when what was sent is settled. */
+  async stopProducing(): Promise<void> {
+    for (const producer of this.#producers) producer.stop();
+    await Promise.all(this.#producing);
+  }
+
+  async stopReading(): Promise<void> {
+    for (const reader of this.#readers) reader.stop();
+    await Promise.all(this.#reading);
+  }
+}

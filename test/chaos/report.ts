@@ -1,0 +1,83 @@
+/** What a run has to say when it is over. */
+import { type Failovers, percentile, type Silences } from './failovers.ts';
+import type { History } from './history.ts';
+import type { Machine } from './machine.ts';
+import type { Nemesis } from './nemesis.ts';
+import type { Footprint } from './nodes.ts';
+import { STEP_NAMES, STEPS } from './schedule.ts';
+import type { Stage } from './steps/stage.ts';
+
+export interface RunReport {
+  readonly machine: Machine;
+  readonly nemesis: Nemesis;
+  readonly stage: Stage;
+  readonly history: History;
+  readonly failovers: Failovers;
+  readonly silences: Silences;
+  /** On the clock of `performance`. */
+  readonly beganMs: number;
+  readonly healing: { readonly ackMs: number; readonly isrMs: number };
+  /** Lines in the logs of the nodes, by kind. */
+  readonly logged: ReadonlyMap<string, number>;
+  readonly footprints: readonly (readonly [name: string, Footprint | undefined, Footprint | undefined])[];
+}
+
+/** One line each. */
+export function report(run: RunReport): string[] {
+  const { machine, history, nemesis, stage } = run;
+  return [
+    `network: ${machine.network}`,
+    ...machine.skipped.map((what) => `SKIPPED ${what}`),
+    ...[...run.logged].sort().map(([kind, count]) => `log: ${count} x ${kind}`),
+    ...run.footprints.map(
+      ([name, before, after]) => `${name}: ${JSON.stringify(before)} -> ${JSON.stringify(after)}`,
+    ),
+    `steps: ${listOf(nemesis.steps)}`,
+    `steps never taken: ${untaken(nemesis)}`,
+    `steps that could not be taken then: ${listOf(nemesis.failed)}`,
+    ...[...stage.tally].sort().map(([what, count]) => `${what}: ${count}`),
+    `nodes that ended for their disk, as they should: ${stage.nodes.storageExits}`,
+    ...failoverLines(run.failovers),
+    silenceLine(run),
+    `after healing: first ack everywhere ${run.healing.ackMs} ms, full in-sync sets ${run.healing.isrMs} ms later`,
+    `records: ${history.count('ok')} acknowledged, ${history.count('failed')} failed, ${history.count('unknown')} unknown; ${history.readCount} in the logs`,
+    `of these ${anomalies(history.findings)}`,
+    ...history.findings.map((finding) => `FINDING ${finding}`),
+  ];
+}
+
+function failoverLines({ tookMs }: Failovers): string[] {
+  const lineOf = (kind: string, times: readonly number[]): string =>
+    `${kind}: ${times.length} times, to the first ack everywhere median ${percentile(times, 0.5)} ms, ` +
+    `p99 ${percentile(times, 0.99)} ms, max ${percentile(times, 1)} ms`;
+  const all = [...tookMs.values()].flat();
+  return [...[...tookMs].sort().map(([kind, times]) => lineOf(kind, times)), lineOf('ALL KILLS', all)];
+}
+
+function silenceLine({ silences, beganMs }: RunReport): string {
+  const { longest } = silences;
+  if (longest === undefined) return 'nothing was ever acknowledged';
+  const { partition, tookMs, endedMs } = longest;
+  const endedS = ((endedMs - beganMs) / 1000).toFixed(1);
+  return `longest silence: partition ${partition}, ${Math.round(tookMs)} ms until ${endedS} s`;
+}
+
+function anomalies(findings: readonly string[]): string {
+  const count = (pattern: RegExp): number => findings.filter((finding) => pattern.test(finding)).length;
+  return [
+    `${count(/is LOST$/)} lost`,
+    `${count(/is doubled/)} doubled`,
+    `${count(/out of order$/)} reordered`,
+    `${count(/where .* was read before$/)} changed`,
+    `${count(/was never sent/)} invented`,
+  ].join(', ');
+}
+
+function untaken({ steps }: Nemesis): string {
+  const names = STEP_NAMES.filter((name) => STEPS[name].weight > 0 && !steps.has(name));
+  return names.length === 0 ? 'none' : names.join(', ');
+}
+
+function listOf(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([what, count]) => `${what} ${count}`).join(', ') || 'none';
+}

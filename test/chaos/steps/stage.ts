@@ -1,0 +1,65 @@
+/** What the steps of a nemesis act upon. */
+import type { NodeId, SeededRandom } from '../../../src/base/index.ts';
+import type { Client } from '../../../src/client/index.ts';
+import type { NodePlan } from '../../../src/server/index.ts';
+import type { ShimmedDisk } from '../disk/shim.ts';
+import type { Failovers } from '../failovers.ts';
+import type { Network } from '../net/network.ts';
+import type { Nodes } from '../nodes.ts';
+import { pick } from '../schedule.ts';
+
+export class Stage {
+  readonly nodes: Nodes;
+  readonly network: Network;
+  /** Empty where there is no shim. */
+  readonly disks: ReadonlyMap<NodeId, ShimmedDisk>;
+  readonly admin: Client['admin'];
+  readonly topic: string;
+  readonly failovers: Failovers;
+  readonly say: (text: string) => void;
+  /** Things that happened, for the report. */
+  readonly tally = new Map<string, number>();
+  topics = 0;
+
+  constructor(parts: Pick<Stage, 'nodes' | 'network' | 'disks' | 'admin' | 'topic' | 'failovers' | 'say'>) {
+    this.nodes = parts.nodes;
+    this.network = parts.network;
+    this.disks = parts.disks;
+    this.admin = parts.admin;
+    this.topic = parts.topic;
+    this.failovers = parts.failovers;
+    this.say = parts.say;
+  }
+
+  count(what: string, times = 1): void {
+    this.tally.set(what, (this.tally.get(what) ?? 0) + times);
+  }
+
+  /** Of one partition of the topic, as the brokers say now. */
+  async leader(random: SeededRandom): Promise<NodePlan> {
+    const draw = random.float();
+    const { partitions } = await this.admin.describeTopic(this.topic, { timeoutMs: 3000 });
+    return this.#node(partitions[Math.floor(draw * partitions.length)]?.leaderId);
+  }
+
+  async activeController(): Promise<NodePlan> {
+    const { leaderId } = await this.admin.describeQuorum({ timeoutMs: 3000 });
+    return this.#node(leaderId);
+  }
+
+  pickNode(random: SeededRandom, from: readonly NodePlan[] = this.nodes.plan.nodes): NodePlan {
+    const [node] = pick(from, 1, random);
+    if (node === undefined) throw new Error('there are no nodes');
+    return node;
+  }
+
+  #node(id: NodeId | undefined): NodePlan {
+    const found = this.nodes.plan.nodes.find((node) => node.id === id);
+    if (found === undefined) throw new Error(`nobody leads (${id})`);
+    return found;
+  }
+}
+
+export function namesOf(nodes: readonly NodePlan[]): string {
+  return nodes.map(({ name }) => name).join(', ');
+}
