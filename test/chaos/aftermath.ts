@@ -100,7 +100,7 @@ export function inspectLogs(nodes: Nodes, history: History): Map<string, number>
     for (const line of readFileSync(nodes.logOf(node), 'latin1').split('\n')) {
       const position = at;
       at += line.length + 1;
-      if (line === '') continue;
+      if (line === '' || /"level":"(info|debug)"/.test(line)) continue;
       const isExcused = nodes.excusesOf(node.id).some(({ from, to }) => from <= position && position < to);
       const isWarning = /"level":("warn"|40)/.test(line);
       const message = /"msg":"([^"]*)"/.exec(line)?.[1] ?? line.slice(0, 120);

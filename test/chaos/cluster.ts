@@ -18,14 +18,18 @@ const CONTROLLERS = 3;
 const BROKERS = 3;
 
 /** Nothing is formatted: each node makes its own data directory, so that its ledger begins with the first name. */
-export async function createCluster(directory: string, machine: Machine, seed: number): Promise<Cluster> {
+export async function createCluster(
+  directory: string,
+  machine: Machine,
+  { seed, logLevel }: { readonly seed: number; readonly logLevel: string },
+): Promise<Cluster> {
   const layout = layoutCluster({
     directory,
     controllers: CONTROLLERS,
     brokers: BROKERS,
     host: '0.0.0.0',
     ports: Array.from({ length: 2 * BROKERS + CONTROLLERS }, () => 0),
-    settings: { 'log.level': 'warn', 'log.segment.bytes': String(2 ** 20) },
+    settings: { 'log.level': logLevel, 'log.segment.bytes': String(2 ** 20) },
   });
   const network = await Network.create(machine.network, withDataApart(layout), seed);
   const { plan } = network;

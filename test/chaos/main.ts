@@ -37,6 +37,7 @@ const { values: args } = parseArgs({
     only: { type: 'string' },
     network: { type: 'string', default: 'auto' },
     shim: { type: 'boolean', default: true },
+    'log-level': { type: 'string', default: 'warn' },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -65,7 +66,7 @@ async function main(minutes: number): Promise<number> {
   if (network !== 'auto' && network !== 'namespaces' && network !== 'loopback')
     throw new Error(`--network is auto, namespaces or loopback, not ${network}`);
   const machine = await inspectMachine({ network, shim: args.shim, directory });
-  const cluster = await createCluster(directory, machine, seed);
+  const cluster = await createCluster(directory, machine, { seed, logLevel: args['log-level'] });
   print(`seed ${seed}, ${minutes} minutes, ${machine.network}, data in ${directory}`);
   const end = async (): Promise<void> => {
     await cluster.nodes.stopAll();
