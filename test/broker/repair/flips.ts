@@ -58,6 +58,8 @@ export function judge(world: RotWorld, flips: readonly Flip[], now: How): void {
     const isAnew = lane !== undefined && world.wasSetAside(id, lane.name);
     const isChanged = !world.allPaths(id).includes(path) || !startsWith(world.bytes(id, path), bytes);
     if (isAnew) one.outcome = `log fetched anew${later}`;
+    // Above the recovery point rot looks like a torn tail.
+    else if (isChanged && one.kind === '.log') one.outcome = `tail cut and fetched anew${later}`;
     else if (isChanged) one.outcome = `file made anew${later}`;
   }
 }

@@ -125,23 +125,27 @@ class Rounds {
 }
 
 describe('bits that turn on the disks of three brokers', () => {
-  it.each(SEEDS)('are noticed, never served, and mended: seed %i', async (seed) => {
-    const world = await new RotWorld(seed).start();
-    const rounds = new Rounds(world);
-    try {
-      for (const how of ROUNDS) await rounds.run(how);
-      await rounds.end();
-      await world.stop();
-      await world.settled(() => world.checkStored());
-    } finally {
-      all.push(...rounds.flips);
-    }
-    expect(world.clients.wrong).toEqual([]);
-    expect(world.cluster.fatals()).toEqual([]);
-    const open = rounds.flips.filter(
-      ({ outcome, kind }) => outcome === undefined && !NEVER_READ.includes(kind),
-    );
-    expect(open.map(({ path, bit, how }) => `${path} ${bit} ${how}`)).toEqual([]);
-    for (const id of BROKERS) expect(world.kept(id).length).toBeLessThanOrEqual(world.lanes.length);
-  });
+  it.each(SEEDS)(
+    'are noticed, never served, and mended: seed %i',
+    async (seed) => {
+      const world = await new RotWorld(seed).start();
+      const rounds = new Rounds(world);
+      try {
+        for (const how of ROUNDS) await rounds.run(how);
+        await rounds.end();
+        await world.stop();
+        await world.settled(() => world.checkStored());
+      } finally {
+        all.push(...rounds.flips);
+      }
+      expect(world.clients.wrong).toEqual([]);
+      expect(world.cluster.fatals()).toEqual([]);
+      const open = rounds.flips.filter(
+        ({ outcome, kind }) => outcome === undefined && !NEVER_READ.includes(kind),
+      );
+      expect(open.map(({ path, bit, how }) => `${path} ${bit} ${how}`)).toEqual([]);
+      for (const id of BROKERS) expect(world.kept(id).length).toBeLessThanOrEqual(world.lanes.length);
+    },
+    120_000,
+  );
 });
