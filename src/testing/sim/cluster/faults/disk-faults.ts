@@ -55,30 +55,33 @@ export const diskError: Fault = {
   },
 };
 
-/** A broker comes back without anything, when all it had in sync is in sync elsewhere. Once in a run. */
+/** A broker that is down gets an empty disk, as a careful person would give it one: when nothing waits for the old one. */
 export const newDisk: Fault = {
   kind: 'new disk',
   begin(world, random) {
-    if (world.trace.counters.has('fault: new disk')) return undefined;
     const machine = oneOf(world.brokers, random);
-    if (machine === undefined || !machine.isUp || isNeeded(world, machine)) return undefined;
+    if (machine === undefined || !machine.isUp) return undefined;
     machine.kill(true);
-    machine.environment.files.wipe();
     return {
       text: machine.name,
-      record: { nodes: [machine.plan.id], lossy: true },
+      record: { nodes: [machine.plan.id], lossy: false },
       lastsMs: lasting(random),
-      end: () => machine.start(),
+      end() {
+        if (!machine.isUp && !isInSync(world, machine)) {
+          machine.environment.files.wipe();
+          world.trace.count('disks replaced');
+        }
+        machine.start();
+      },
     };
   },
 };
 
-/** True when it may be the only one that has something. */
-function isNeeded(world: SimWorld, machine: Machine): boolean {
-  const { id } = machine.plan;
-  return world.options.topics.some(({ name, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => world.findLeading(name, partition)).some(
-      (leader) => leader === undefined || !leader.state.isr.isr.some((member) => member !== id),
-    ),
+/** True also when nobody can tell. */
+function isInSync(world: SimWorld, machine: Machine): boolean {
+  const image = world.activeController()?.node?.controller?.image();
+  if (image === undefined) return true;
+  return world.options.topics.some(({ name }) =>
+    (image.topics.find(name)?.partitions ?? []).some(({ isr }) => isr.includes(machine.plan.id)),
   );
 }
