@@ -19,6 +19,8 @@ export interface ClusterSimOptions {
   readonly topics: readonly TopicPlan[];
   readonly producers: number;
   readonly readers: number;
+  /** How long a fetch of a reader waits for records. */
+  readonly readerWaitMs: number;
   /** Mean pause of a client between two operations. */
   readonly thinkMs: number;
   /** Records of one send, at most. */
@@ -39,7 +41,7 @@ export interface ClusterSimOptions {
 export function drawOptions(seed: number): ClusterSimOptions {
   const random = new SeededRandom(seed, 'options');
   const brokers = pick(random, [1, 2, 3, 3, 3, 3, 4, 5]);
-  const faultsMs = spread(random, 20_000, 120_000);
+  const faultsMs = spread(random, 30_000, 300_000);
   return {
     seed,
     controllers: pick(random, [1, 3, 3, 3, 3, 5]),
@@ -47,7 +49,8 @@ export function drawOptions(seed: number): ClusterSimOptions {
     topics: Array.from({ length: random.integer(1, 3) }, (_, i) => drawTopic(random, `topic-${i}`, brokers)),
     producers: random.integer(1, 4),
     readers: random.integer(1, 3),
-    thinkMs: spread(random, 50, 3_000),
+    readerWaitMs: Math.round(spread(random, 100, 5_000)),
+    thinkMs: spread(random, 100, 10_000),
     recordsMax: random.integer(1, 20),
     faultsMs,
     delayMinMs: spread(random, 0.1, 3),
@@ -80,12 +83,12 @@ function drawSettings(random: Random): Record<string, string> {
     if (random.float() < 0.5) settings[key] = String(Math.round(spread(random, min, max)));
   };
   maybe('replica.lag.time.max.ms', 2_000, 30_000);
-  maybe('replica.fetch.wait.max.ms', 50, 1_000);
+  maybe('replica.fetch.wait.max.ms', 50, 5_000);
   maybe('replica.fetch.max.bytes', 1_000, 1_000_000);
   maybe('replica.high.watermark.checkpoint.interval.ms', 500, 10_000);
   maybe('log.tail.cache.bytes', 1, 1_000_000);
   maybe('log.open.segments.max', 16, 512);
-  maybe('metadata.max.idle.interval.ms', 200, 2_000);
+  maybe('metadata.max.idle.interval.ms', 200, 10_000);
   return settings;
 }
 

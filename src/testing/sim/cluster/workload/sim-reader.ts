@@ -59,7 +59,7 @@ export async function readAll(
   );
   const positions = assignment.map((one) => ({ ...one, from: 'beginning' as const }));
   recorder.note(name, { f: 'assign', positions });
-  const consumer = client.consumer({ assignment, from: 'beginning' });
+  const consumer = client.consumer({ assignment, from: 'beginning', maxWaitMs: options.readerWaitMs });
   const batches = untilEnd ? consumer.batchesUntilEnd() : consumer.batches();
   for (;;) {
     const pending = recorder.invoke(name, { f: 'poll' });
