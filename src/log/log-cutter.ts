@@ -1,10 +1,19 @@
-import { ApiError, EnvironmentError, NONE, type Offset, type WallMs } from '../base/index.ts';
+import {
+  ApiError,
+  CorruptionError,
+  EnvironmentError,
+  NONE,
+  type Offset,
+  type WallMs,
+} from '../base/index.ts';
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer/producer-replay.ts';
+import { isReadFatal } from './read/log-reader.ts';
 import { retainedFrom } from './retention.ts';
 import { doomSegment } from './segment/doomed-segment.ts';
 import { isIdleTooLong } from './segment/roll-age.ts';
 import { findBatchBoundary, replaceSegments, truncateSegments } from './segment/truncate-segments.ts';
+import { storageRefusal } from './storage-refusal.ts';
 
 /**
  * Takes away from a log, at its end or at its start. In memory at once, so that nobody reads or counts what
@@ -101,16 +110,26 @@ export class LogCutter {
   /** See PartitionLog. */
   async applyRetention(nowMs: WallMs): Promise<void> {
     const log = this.#log;
-    const { segments } = log;
+    const { segments, cuts } = log;
     log.producers.expire(nowMs, segments.config.producerIdExpirationMs);
-    const retained = await retainedFrom(log, nowMs);
+    const retained = await retainedFrom(log, nowMs).catch((error: unknown) => this.#refuseLook(error));
     if (log.closed || log.failure !== undefined || this.isCutting) return;
+    // Where old segments were looked at, new records may stand.
+    if (log.cuts !== cuts) return;
     const { active, config } = segments;
     const allGoes = retained === log.logEndOffset && retained > active.baseOffset;
     // To the end as it was before something was appended: that keeps its segment.
     const offset = allGoes ? retained : Math.min(retained, active.baseOffset);
     if (allGoes || isIdleTooLong(config, active, nowMs)) this.#roll();
     if (offset > log.logStartOffset) await this.advanceLogStart(offset);
+  }
+
+  /** An index is read for it, which may be made anew from the batches. */
+  #refuseLook(error: unknown): never {
+    if (isReadFatal(error) && !this.#log.closed) this.#log.fail(error);
+    throw error instanceof EnvironmentError || error instanceof CorruptionError
+      ? storageRefusal(error)
+      : error;
   }
 
   #roll(): void {

@@ -7,8 +7,8 @@
  *
  * A segment with a timestamp in the future stays until that has come, as in Kafka; what a producer's clock may say is
  * bounded by message.timestamp.after.max.ms. One without any timestamp is taken to be as old as what follows it, and when
- * nothing does that has one, counts from the moment this process met it first. Kafka takes the time of its file, which
- * changes whenever a directory is copied.
+ * nothing does that has one, counts from the first look at which this process saw all of it. Kafka takes the time of its
+ * file, which changes whenever a directory is copied.
  * Source: Kafka's UnifiedLog.deleteOldSegments.
  */
 import { NONE, type Offset, type WallMs } from '../base/index.ts';
@@ -55,6 +55,11 @@ class SegmentAges {
     this.all = [...segments.all];
     this.#segments = segments;
     this.#nowMs = nowMs;
+    // All at once, not each when those before it are gone.
+    for (const segment of this.all) {
+      const { sizeBytes } = segment;
+      if (segment.grown?.sizeBytes !== sizeBytes) segment.grown = { sizeBytes, byMs: nowMs };
+    }
   }
 
   async of(index: number): Promise<number> {
@@ -65,8 +70,7 @@ class SegmentAges {
       newestMs = await this.#newestOf(this.all[this.#known]);
       if (newestMs !== NONE) break;
     }
-    if (segment !== undefined) segment.metMs ??= this.#nowMs;
-    return this.#nowMs - (newestMs === NONE ? (segment?.metMs ?? this.#nowMs) : newestMs);
+    return this.#nowMs - (newestMs === NONE ? (segment?.grown?.byMs ?? this.#nowMs) : newestMs);
   }
 
   async #newestOf(segment: Segment | undefined): Promise<WallMs> {

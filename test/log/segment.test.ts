@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { readWholeFile } from '../../src/env/index.ts';
+import { readBatchHeader, stampBatch } from '../../src/log/record/index.ts';
 import { Segment } from '../../src/log/segment/segment.ts';
+import { offsetName } from '../../src/log/segment/segment-names.ts';
 import { SegmentPool } from '../../src/log/segment/segment-pool.ts';
+import { TIME_ENTRY_BYTES } from '../../src/log/segment/time-index.ts';
 import { MemoryFiles } from '../../src/testing/twins/index.ts';
+import { batchOf } from './log-fixture.ts';
 
 describe('who opens a segment', () => {
   it('that its log closes meanwhile is told so, and no fault is seen in it', async () => {
@@ -22,6 +27,36 @@ describe('who opens a segment', () => {
       pool.forget(segment);
     }
     expect(ends).toEqual(new Set(['used', 'closed']));
+  });
+});
+
+describe('the index files of a segment', () => {
+  it('are changed by one at a time: a roll, a reader and a scrub may want it together', async () => {
+    const files = new MemoryFiles();
+    await files.makeDirectory('/data');
+    for (let turns = 0; turns < 40; turns++) {
+      const segment = new Segment(files, '/data', turns);
+      await segment.create(files);
+      const batch = batchOf(['a', 'b']);
+      stampBatch(batch, { baseOffset: turns, leaderEpoch: 0 });
+      await segment.write([batch]);
+      segment.writtenBytes = batch.length;
+      segment.index?.note(readBatchHeader(batch), 0, 100);
+      // As a start leaves it that has read wrong files.
+      segment.indexTrustedFrom = Number.MAX_SAFE_INTEGER;
+      const made = segment.remakeIndex(100);
+      for (let i = 0; i < turns; i++) await undefined;
+      const index = await segment.rebuildIndex(100);
+      await Promise.all([made, segment.retire(), segment.replaceIndex(index)]);
+      expect(segment).toMatchObject({ indexIsSaved: true, keepsIndex: false });
+      const names = (await files.list('/data')).filter((name) => name.startsWith(offsetName(turns)));
+      expect(
+        names.map((name) => name.slice(21)),
+        `${turns}`,
+      ).toEqual(['index', 'log', 'timeindex']);
+      const times = await readWholeFile(files, `${segment.path}.timeindex`);
+      expect(times).toHaveLength(TIME_ENTRY_BYTES);
+    }
   });
 });
 

@@ -32,7 +32,13 @@ export class CleanedFile {
     intervalBytes: number,
   ): Promise<CleanedFile> {
     const handle = await files.open(path, 'create');
-    await handle.truncate(0);
+    try {
+      await handle.truncate(0);
+    } catch (error) {
+      await handle.close().catch(() => {});
+      await files.remove(path).catch(() => {});
+      throw error;
+    }
     return new CleanedFile(handle, baseOffset, intervalBytes);
   }
 

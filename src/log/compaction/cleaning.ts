@@ -11,7 +11,7 @@
  * Source: Kafka's Cleaner.clean.
  */
 import type { Offset, WallMs } from '../../base/index.ts';
-import { assert } from '../../base/index.ts';
+import { assert, EnvironmentError } from '../../base/index.ts';
 import type { LogState } from '../log-state.ts';
 import { loadSnapshot } from '../producer/producer-replay.ts';
 import { readBatchHeader } from '../record/index.ts';
@@ -241,19 +241,26 @@ export class Cleaning {
     const { segments, around, reader, directory, tail } = log;
     const old = group.map(({ segment }) => segment);
     const made = cleaned.toSegment(around.files, directory);
+    // Without timestamps a segment is as old as it was.
+    const grown = old.at(-1)?.grown;
+    if (grown !== undefined) made.grown = { sizeBytes: made.sizeBytes, byMs: grown.byMs };
     const absorbed = old.slice(1).map(({ baseOffset }) => baseOffset);
     let isSwapped = false;
+    let refusal: unknown;
     await log.exclusively(async () => {
       if (this.isPointless || !this.#areHere(group)) return;
       const release = reader.hold();
       try {
-        await decideSwap(around.files, directory, made.baseOffset);
-        isSwapped = true;
+        refusal = await refusalOf(() => decideSwap(around.files, directory, made.baseOffset));
+        isSwapped = refusal === undefined;
+        if (!isSwapped) return;
         for (const segment of old) {
           segments.pool.forget(segment);
           await segment.close();
         }
-        await finishSwap(around.files, directory, made.baseOffset, absorbed, () => made.saveIndex());
+        // Without, it is made anew when it is wanted.
+        const saveIndex = () => refusalOf(() => made.saveIndex());
+        await finishSwap(around.files, directory, made.baseOffset, absorbed, saveIndex);
         await made.close();
         segments.replace(old, made);
         // From memory the log would look as if it had not been compacted.
@@ -262,6 +269,7 @@ export class Cleaning {
         release();
       }
     });
+    if (refusal !== undefined) throw refusal;
     this.#assertGoing();
     return isSwapped;
   }
@@ -288,5 +296,16 @@ export class Cleaning {
 
   #assertGoing(): void {
     if (this.isPointless) throw new GivenUp();
+  }
+}
+
+/** Of a disk that has no room, and has changed nothing; undefined: it was done. Rejects with what else goes wrong. */
+async function refusalOf(task: () => Promise<void>): Promise<EnvironmentError | undefined> {
+  try {
+    await task();
+    return undefined;
+  } catch (error) {
+    if (error instanceof EnvironmentError && error.reason === 'disk-full') return error;
+    throw error;
   }
 }

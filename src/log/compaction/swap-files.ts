@@ -25,10 +25,9 @@ function swapPath(directory: string, baseOffset: Offset): string {
   return `${directory}/${offsetName(baseOffset)}.log${SWAP}`;
 }
 
-/** From here on the change will be made, whatever happens. */
-export async function decideSwap(files: Files, directory: string, baseOffset: Offset): Promise<void> {
-  await files.rename(cleanedPath(directory, baseOffset), swapPath(directory, baseOffset));
-  await files.syncDirectory(directory);
+/** Once it has resolved the change will be made, whatever happens. A disk that is full leaves everything as it was. */
+export function decideSwap(files: Files, directory: string, baseOffset: Offset): Promise<void> {
+  return files.rename(cleanedPath(directory, baseOffset), swapPath(directory, baseOffset));
 }
 
 /**
@@ -40,8 +39,9 @@ export async function finishSwap(
   directory: string,
   baseOffset: Offset,
   absorbed: readonly Offset[],
-  saveIndex?: () => Promise<void>,
+  saveIndex?: () => Promise<unknown>,
 ): Promise<void> {
+  await files.syncDirectory(directory);
   for (const base of absorbed)
     for (const suffix of ['log', 'index', 'timeindex', 'snapshot'])
       await files.remove(`${directory}/${offsetName(base)}.${suffix}`);
@@ -71,6 +71,14 @@ export async function recoverSwaps(
     const base = parseLogFileName(name.slice(0, -SWAP.length))?.offset;
     if (base === undefined) continue;
     const end = await endOfSwap(files, directory, base);
+    // An offset that the disk has changed since would take others with it.
+    if (!names.includes(`${offsetName(end)}.log`))
+      throw new CorruptionError(
+        swapPath(directory, base),
+        0,
+        'an end where a segment begins',
+        `offset ${end}`,
+      );
     // By any file of theirs: the segments may be gone, and their indexes not yet.
     const offsets = names.flatMap((one) => parseLogFileName(one)?.offset ?? []);
     const absorbed = new Set(offsets.filter((offset) => offset > base && offset < end));

@@ -1,5 +1,5 @@
 import { EnvironmentError, type Offset } from '../../base/index.ts';
-import { type FileHandle, type Files, readWholeFile, replaceFile } from '../../env/index.ts';
+import { type FileHandle, type Files, readWholeFile } from '../../env/index.ts';
 import { OffsetIndexVerifier, TimeIndexVerifier } from '../inspect/verify-index.ts';
 import type { BatchHeader } from '../record/index.ts';
 import { decodeOffsetEntries, OFFSET_ENTRY_BYTES } from '../segment/offset-index.ts';
@@ -92,17 +92,8 @@ export class SegmentCheck {
   }
 
   /** Replaces the index files by those made of the batches, each as a whole. After 'end'. Rejects with EnvironmentError. */
-  async saveIndexes(): Promise<void> {
-    const { segment, baseOffset } = this.closed;
-    this.#index.seal();
-    await replaceFile(this.#log.files, `${segment.path}.index`, this.#index.offsets.encode());
-    await replaceFile(this.#log.files, `${segment.path}.timeindex`, this.#index.times.encode(baseOffset));
-    segment.maxTimestampMs = this.#index.maxTimestampMs;
-    // One that is not loaded now is loaded from the new files.
-    if (segment.index === undefined) return;
-    segment.index = this.#index;
-    segment.indexTrustedFrom = 0;
-    segment.indexIsSaved = true;
+  saveIndexes(): Promise<void> {
+    return this.closed.segment.replaceIndex(this.#index);
   }
 
   close(): Promise<void> {

@@ -119,9 +119,8 @@ export class SegmentList {
   }
 
   /** A segment that is durable and grows no more. */
-  async retire(closed: Segment): Promise<void> {
-    await closed.saveIndex();
-    closed.keepsIndex = false;
+  retire(closed: Segment): Promise<void> {
+    return closed.retire();
   }
 
   #how(): SegmentUse {

@@ -27,6 +27,8 @@ export class Segment {
   firstTimestampMs: WallMs | undefined;
   /** When a look for old records met it first; undefined: not yet. */
   metMs: WallMs | undefined;
+  /** The first of those looks at which it was as large as at the last. */
+  grown: { readonly sizeBytes: number; readonly byMs: WallMs } | undefined;
   /** As last known while its index was here; see largestTimestampMs. */
   maxTimestampMs: WallMs = NONE;
   index: SegmentIndex | undefined;
@@ -48,6 +50,8 @@ export class Segment {
   indexTrustedFrom: Offset = 0;
   #loading: Promise<void> | undefined;
   #remaking: Promise<SegmentIndex> | undefined;
+  /** The last change of the index files: one at a time, for a roll, a reader and a scrub may want it together. */
+  #lastSave: Promise<void> = Promise.resolve();
 
   constructor(files: Files, directory: string, baseOffset: Offset) {
     this.#files = files;
@@ -111,8 +115,7 @@ export class Segment {
     if (this.index !== undefined) remade.goOnLike(this.index, from);
     this.index = remade;
     this.indexTrustedFrom = 0;
-    if (this.keepsIndex) await this.removeIndex();
-    else await this.saveIndex();
+    await this.#alone(() => (this.keepsIndex ? this.#removeIndex() : this.#saveIndex()));
     return remade;
   }
 
@@ -190,14 +193,48 @@ export class Segment {
   }
 
   /** Saves the indexes, durably but for their directory entry. */
-  async saveIndex(): Promise<void> {
+  saveIndex(): Promise<void> {
+    return this.#alone(() => this.#saveIndex());
+  }
+
+  /** It grows no more: its index is saved, and may leave the memory. */
+  retire(): Promise<void> {
+    return this.#alone(async () => {
+      await this.#saveIndex();
+      this.keepsIndex = false;
+    });
+  }
+
+  /** Of a closed segment with wrong index files: `index` was made of its batches. */
+  replaceIndex(index: SegmentIndex): Promise<void> {
+    return this.#alone(async () => {
+      await this.#saveFiles(index);
+      // One that is not loaded now is loaded from the new files.
+      if (this.index === undefined) return;
+      this.index = index;
+      this.indexTrustedFrom = 0;
+      this.indexIsSaved = true;
+    });
+  }
+
+  #alone(task: () => Promise<void>): Promise<void> {
+    const done = this.#lastSave.then(task);
+    this.#lastSave = done.catch(() => {});
+    return done;
+  }
+
+  async #saveIndex(): Promise<void> {
     const { index } = this;
     assert(index !== undefined, 'an index is saved while it is known');
+    await this.#saveFiles(index);
+    this.indexIsSaved = true;
+  }
+
+  async #saveFiles(index: SegmentIndex): Promise<void> {
     index.seal();
     this.maxTimestampMs = index.maxTimestampMs;
     await this.#save('index', index.offsets.encode());
     await this.#save('timeindex', index.times.encode(this.baseOffset));
-    this.indexIsSaved = true;
   }
 
   async saveSnapshot(): Promise<void> {
@@ -221,7 +258,11 @@ export class Segment {
   }
 
   /** Index files describe a closed segment only: one that grows again loses them. */
-  async removeIndex(): Promise<void> {
+  removeIndex(): Promise<void> {
+    return this.#alone(() => this.#removeIndex());
+  }
+
+  async #removeIndex(): Promise<void> {
     this.indexIsSaved = false;
     await this.#files.remove(`${this.path}.index`);
     await this.#files.remove(`${this.path}.timeindex`);

@@ -160,6 +160,20 @@ describe('compacting a log', () => {
     expect((await fixture.table()).has('gone')).toBe(false);
   });
 
+  it('keeps tombstones for ever when delete.retention.ms says so, with their timestamps', async () => {
+    const fixture = await CompactionFixture.open({ config: { deleteRetentionMs: Number.MAX_SAFE_INTEGER } });
+    fixture.nowMs = 1001;
+    fixture.put([{ key: 'gone' }]);
+    fixture.nowMs = 1_790_000_000_124;
+    await fill(fixture, 20, 2, 1);
+    await fixture.clean();
+    expect(await fixture.log.offsetForTimestamp(0)).toEqual({ offset: 0, timestampMs: 1001 });
+    fixture.nowMs *= 100;
+    await fill(fixture, 20, 2, 21);
+    await fixture.clean();
+    expect((await fixture.records())[0]).toMatchObject({ offset: 0, value: undefined });
+  });
+
   it('finds the largest timestamp of a record although a header without records bears a larger one', async () => {
     const fixture = await CompactionFixture.open();
     fixture.nowMs = 9_000_000;

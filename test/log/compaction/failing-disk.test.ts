@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EnvironmentError, type EnvironmentReason } from '../../../src/base/index.ts';
-import type { FileOperation } from '../../../src/testing/twins/index.ts';
+import { CleanedFile } from '../../../src/log/compaction/cleaned-file.ts';
+import { BoundedFiles } from '../../../src/log/segment/bounded-files.ts';
+import { type FileOperation, MemoryFiles } from '../../../src/testing/twins/index.ts';
 import { CompactionFixture } from './compaction-fixture.ts';
 
 const OPERATIONS = [
@@ -64,4 +66,37 @@ describe.each(['disk-full', 'io-error'] as const)('a disk that answers %s', (rea
       expect(failures).toBeGreaterThan(0);
     },
   );
+});
+
+describe('a full disk', () => {
+  it.each([
+    ['open', '.cleaned'],
+    ['write', '.cleaned'],
+    ['truncate', '.cleaned'],
+    ['rename', '.cleaned'],
+    ['write', '.index.tmp'],
+    ['write', '.timeindex.tmp'],
+  ] as const)('takes no log offline for the sake of compaction, by a %s of %s', async (operation, path) => {
+    const fixture = await filled();
+    const truth = await fixture.table();
+    fixture.files.failNext({ operation, path, reason: 'disk-full' });
+    await fixture.clean().catch(() => {});
+    expect(fixture.log.failure).toBeUndefined();
+    expect(await fixture.table()).toEqual(truth);
+    expect(
+      (await fixture.files.list(fixture.log.directory)).filter((one) => /cleaned|swap/.test(one)),
+    ).toEqual([]);
+    await fixture.restart();
+    expect(fixture.log.failure).toBeUndefined();
+    expect(await fixture.clean()).toMatchObject({ kind: 'cleaned' });
+    expect(await fixture.table()).toEqual(truth);
+  });
+
+  it('keeps no file open that it has refused', async () => {
+    const disk = new MemoryFiles();
+    const files = new BoundedFiles(disk, 1);
+    disk.failNext({ operation: 'truncate', path: '.cleaned', reason: 'disk-full' });
+    await expect(CleanedFile.create(files, '/0.log.cleaned', 0, 100)).rejects.toThrow('disk-full');
+    await (await CleanedFile.create(files, '/0.log.cleaned', 0, 100)).close();
+  });
 });

@@ -83,6 +83,15 @@ describe('a swap of files', () => {
     }
   });
 
+  it('is damage when what was decided ends where no segment begins: it would take others with it', async () => {
+    const before = await files.list(DIRECTORY);
+    await segment(10, 25, 'log.swap');
+    await expect(recover()).rejects.toThrow(CorruptionError);
+    expect(await files.list(DIRECTORY)).toEqual(
+      expect.arrayContaining(before.filter((one) => !one.endsWith('.cleaned'))),
+    );
+  });
+
   it('is damage when what was decided is not whole', async () => {
     await write(name(10, 'log.swap'), new Uint8Array(0));
     await expect(recover()).rejects.toThrow(CorruptionError);

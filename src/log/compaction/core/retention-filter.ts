@@ -19,6 +19,9 @@ import { ApiError, NONE, type Offset, type WallMs } from '../../../base/index.ts
 import { type BatchHeader, filterBatch, type RecordCursor } from '../../record/index.ts';
 import type { KeyMap } from './key-map.ts';
 
+/** A longer delete.retention.ms is as good as for ever, and the distance to any timestamp stays exact. */
+const HORIZON_MAX_MS = 2 ** 52;
+
 export interface RetentionRules {
   readonly map: KeyMap;
   /** What is below was deleted. */
@@ -81,7 +84,7 @@ export class RetentionFilter {
     const isExpired = header.hasDeleteHorizon && header.baseTimestamp <= nowMs;
     const { bytes, count, lacksHorizon } = filterBatch(batch, header, {
       retains: (record) => this.#retains(record, isExpired),
-      deleteHorizonMs: isMapped ? nowMs + deleteRetentionMs : undefined,
+      deleteHorizonMs: isMapped ? Math.min(nowMs + deleteRetentionMs, HORIZON_MAX_MS) : undefined,
       keepsEmpty: keepsHeader || (header.producerId !== NONE && producerBatches.has(lastOffset)),
     });
     if (lacksHorizon && lastOffset < firstDirtyOffset) this.isDirtyBelow = true;
