@@ -10,6 +10,7 @@ import {
   assert,
   type BrokerEpoch,
   EnvironmentError,
+  type MonotonicMs,
   NONE,
   type PartitionId,
   type Uuid,
@@ -80,7 +81,8 @@ export class LogManager {
     const environment = { ...options.environment, files: new BoundedFiles(files, OTHER_FILES_MAX) };
     const tailCache = new TailCache(options.tailCacheBytes);
     const pool = new SegmentPool(files, options.openSegmentsMax ?? OPEN_SEGMENTS_MAX);
-    const progress = new LoadProgress(environment.logger, () => clock?.monotonicMs() ?? 0);
+    const nowMs = (): MonotonicMs => clock?.monotonicMs() ?? 0;
+    const progress = new LoadProgress(environment.logger, nowMs);
     const offlineDirectories = (): number => this.#directories.length - this.#online().length;
     registerLogGauges(metrics, { tailCache, pool, progress, offlineDirectories });
     registerLogSums(metrics, () => this.all());
@@ -89,7 +91,7 @@ export class LogManager {
       defaults,
       tailCache,
       pool,
-      counters: registerLogMetrics(metrics, () => clock?.monotonicMs() ?? 0),
+      counters: registerLogMetrics(metrics, nowMs),
       progress,
       handleDirectoryFailure: (failure: Error) => {
         for (const listener of this.#listeners) listener(failure);
@@ -100,6 +102,8 @@ export class LogManager {
     this.#cleaner = new LogCleaner({
       random: environment.random,
       logger: environment.logger,
+      metrics,
+      nowMs,
       logs: () => this.all(),
       saveCheckpoints: () => this.checkpointHighWatermarks(),
     });

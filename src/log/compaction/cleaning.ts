@@ -57,7 +57,7 @@ export type CleaningOutcome =
   /** The memory does not hold the keys of the first batch. */
   | { readonly kind: 'no-room'; readonly records: number };
 
-type Cleaned = Extract<CleaningOutcome, { kind: 'cleaned' }>;
+export type CleanedOutcome = Extract<CleaningOutcome, { kind: 'cleaned' }>;
 
 export interface ClosedFile extends ClosedSegment, SegmentToGroup {
   readonly segment: Segment;
@@ -122,7 +122,7 @@ export class Cleaning {
     return this.#finish(filter, builder);
   }
 
-  #finish(filter: RetentionFilter, { map, end, firstDirtyOffset: from }: KeyMapBuilder): Cleaned {
+  #finish(filter: RetentionFilter, { map, end, firstDirtyOffset: from }: KeyMapBuilder): CleanedOutcome {
     // A clean section that was not clean: the next time all of it is dirty.
     const firstDirtyOffset = filter.isDirtyBelow ? 0 : end;
     this.#log.firstDirtyOffset = firstDirtyOffset;

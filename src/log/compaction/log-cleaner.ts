@@ -5,11 +5,12 @@
  * whose result cannot be written, or whose keys have no room, stays in service and is let alone for a time that doubles.
  * Source: Kafka's LogCleaner and LogCleanerManager.grabFilthiestCompactedLog.
  */
-import { CorruptionError, EnvironmentError, type Random } from '../../base/index.ts';
-import { type Clock, type Logger, sleep, type Timers } from '../../env/index.ts';
+import { CorruptionError, EnvironmentError, type MonotonicMs, type Random } from '../../base/index.ts';
+import { type Clock, type Logger, type Metrics, sleep, type Timers } from '../../env/index.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import { isReadFatal } from '../read/log-reader.ts';
-import type { CleaningOutcome } from './cleaning.ts';
+import { CleanerMetrics } from './cleaner-metrics.ts';
+import type { CleanedOutcome } from './cleaning.ts';
 import { SECRET_BYTES } from './core/key-hash.ts';
 import type { CleaningPlan } from './core/plan-cleaning.ts';
 import { Throttle } from './core/throttle.ts';
@@ -26,6 +27,8 @@ export interface CleanerOptions {
 export interface CleanerPorts {
   readonly random: Random;
   readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly nowMs: () => MonotonicMs;
   readonly logs: () => Iterable<PartitionLog>;
   /** Saves where each log is clean up to. */
   readonly saveCheckpoints: () => Promise<void>;
@@ -42,6 +45,8 @@ interface Pause {
 
 export class LogCleaner {
   readonly #ports: CleanerPorts;
+  readonly #metrics: CleanerMetrics;
+  /** After a cleaning that failed, until one that did not. */
   readonly #paused = new WeakMap<PartitionLog, Pause>();
   readonly #stop = new AbortController();
   #throttle: { readonly bytesPerSecond: number; readonly throttle: Throttle } | undefined;
@@ -49,6 +54,8 @@ export class LogCleaner {
 
   constructor(ports: CleanerPorts) {
     this.#ports = ports;
+    const { metrics, nowMs } = ports;
+    this.#metrics = new CleanerMetrics({ metrics, nowMs, uncleanable: () => this.#uncleanable() });
   }
 
   /** Resolves when no log is due. Calls run one after another. Rejects with EnvironmentError of a checkpoint. */
@@ -68,7 +75,7 @@ export class LogCleaner {
     while (!this.#stop.signal.aborted) {
       const next = await this.#dirtiest(options, done);
       if (next === undefined || this.#stop.signal.aborted) return;
-      const goesOn = await this.#clean(next.log, next.plan, options);
+      const goesOn = await this.#clean(next.log, options);
       if (!goesOn) done.add(next.log);
     }
   }
@@ -78,22 +85,33 @@ export class LogCleaner {
     done: ReadonlySet<PartitionLog>,
   ): Promise<{ log: PartitionLog; plan: CleaningPlan } | undefined> {
     let best: { log: PartitionLog; plan: CleaningPlan } | undefined;
+    let [dirtyRatio, delayMs] = [0, 0];
     for (const log of [...this.#ports.logs()]) {
-      if (!log.compactor.isWanted || done.has(log) || this.#isPaused(log, clock)) continue;
+      if (!log.compactor.isWanted) continue;
+      const isPaused = this.#isPaused(log, clock);
       try {
         const plan = await log.compactor.plan(clock.wallMs());
-        if (plan.isDue && plan.dirtyRatio > (best?.plan.dirtyRatio ?? -1)) best = { log, plan };
+        dirtyRatio = Math.max(dirtyRatio, plan.dirtyRatio);
+        delayMs = Math.max(delayMs, plan.delayMs);
+        const mayBegin = plan.isDue && !isPaused && !done.has(log);
+        if (mayBegin && plan.dirtyRatio > (best?.plan.dirtyRatio ?? -1)) best = { log, plan };
       } catch (error) {
-        this.#failed(log, error, clock);
+        if (!isPaused) this.#failed(log, error, clock);
       }
     }
+    this.#metrics.looked({ dirtyRatio, delayMs });
     return best;
   }
 
+  *#uncleanable(): Iterable<PartitionLog> {
+    for (const log of this.#ports.logs()) if (log.compactor.isWanted && this.#paused.has(log)) yield log;
+  }
+
   /** True: there may be more to clean in it. */
-  async #clean(log: PartitionLog, plan: CleaningPlan, options: CleanerOptions): Promise<boolean> {
+  async #clean(log: PartitionLog, options: CleanerOptions): Promise<boolean> {
     const { topic, partition } = log;
     const { logger, random } = this.#ports;
+    const beganMs = options.clock.monotonicMs();
     try {
       const outcome = await log.compactor.clean({
         nowMs: options.clock.wallMs(),
@@ -113,7 +131,8 @@ export class LogCleaner {
         return false;
       }
       this.#paused.delete(log);
-      this.#report(log, plan, outcome);
+      this.#metrics.cleaned(outcome, options.clock.monotonicMs() - beganMs);
+      this.#report(log, outcome);
     } catch (error) {
       this.#failed(log, error, options.clock);
       return false;
@@ -123,14 +142,10 @@ export class LogCleaner {
     return true;
   }
 
-  #report(
-    { topic, partition }: PartitionLog,
-    plan: CleaningPlan,
-    outcome: Extract<CleaningOutcome, { kind: 'cleaned' }>,
-  ): void {
-    const { kind: _, keylessDropped, unreadable, ...figures } = outcome;
+  #report({ topic, partition }: PartitionLog, outcome: CleanedOutcome): void {
+    const { kind: _, keylessDropped, unreadable, keyMapUsed: __, ...figures } = outcome;
     const { logger } = this.#ports;
-    logger.info({ topic, partition, ...figures, from: plan.firstDirtyOffset }, 'compacted a log');
+    logger.info({ topic, partition, ...figures }, 'compacted a log');
     if (keylessDropped > 0)
       logger.warn({ topic, partition, records: keylessDropped }, 'compaction removed records without a key');
     if (unreadable > 0)

@@ -30,11 +30,6 @@ export class LogCompactor {
     return segments.config.compacts && failure === undefined && !closed && !this.#stop.signal.aborted;
   }
 
-  /** Bytes of all segments. */
-  get sizeBytes(): number {
-    return this.#log.segments.sizeBytes;
-  }
-
   /** Rejects with EnvironmentError when a segment cannot be read. */
   async plan(nowMs: WallMs): Promise<CleaningPlan> {
     if (this.#log.segments.config.maxCompactionLagMs < Number.MAX_SAFE_INTEGER)

@@ -159,6 +159,7 @@ describe('the plan of a cleaning', () => {
       endOffset: 7,
       dirtyRatio: 0,
       isDue: false,
+      delayMs: 0,
     });
   });
 });

@@ -47,6 +47,8 @@ export interface CleaningPlan {
   /** Dirty bytes of all that would be read, 0 to 1. */
   readonly dirtyRatio: number;
   readonly isDue: boolean;
+  /** For how long something has waited beyond max.compaction.lag.ms. */
+  readonly delayMs: number;
 }
 
 export function planCleaning(log: LogToPlan, rules: CleaningRules, nowMs: WallMs): CleaningPlan {
@@ -72,7 +74,7 @@ export function planCleaning(log: LogToPlan, rules: CleaningRules, nowMs: WallMs
     if (segment.firstTimestampMs > 0) earliestMs = Math.min(earliestMs, segment.firstTimestampMs);
   }
   const dirtyRatio = dirtyBytes === 0 ? 0 : dirtyBytes / (cleanBytes + dirtyBytes);
-  const isOverdue = dirtyBytes > 0 && earliestMs < nowMs - rules.maxCompactionLagMs;
-  const isDue = isOverdue || (dirtyBytes > 0 && dirtyRatio > rules.minCleanableDirtyRatio);
-  return { firstDirtyOffset, endOffset, dirtyRatio, isDue };
+  const delayMs = Math.max(0, nowMs - rules.maxCompactionLagMs - earliestMs);
+  const isDue = delayMs > 0 || (dirtyBytes > 0 && dirtyRatio > rules.minCleanableDirtyRatio);
+  return { firstDirtyOffset, endOffset, dirtyRatio, isDue, delayMs };
 }
