@@ -507,6 +507,17 @@ describe('the loss budget', () => {
     ]);
   });
 
+  it('what a client saw before the loss is no measure for what it is told after healing', () => {
+    const history = scenario().sent('a', 0).sent('b', 1).polled('c', '0=a 1=b').lossyFault(1).marked('final');
+    expect(history.assigned('c', 'beginning').polled('c', '0=a').toldEnd('c', 1).kinds()).toEqual([]);
+  });
+
+  it('until all is healed, a reader may go on elsewhere', () => {
+    const lossy = (): Scenario => scenario().unknown('a b c').polled('d', '0=a 1=b 2=c').lossyFault(1);
+    expect(lossy().polled('c', '0=a').polled('c', '2=c').kinds()).toEqual([]);
+    expect(lossy().polled('c', '1=b').polled('c', '0=a').kinds()).toEqual([]);
+  });
+
   it('a reader from before does not say what is there at the end', () => {
     const history = scenario().sent('a', 0).sent('b', 1).polled('c', '0=a').lossyFault(1).unknown('x');
     history.marked('final').polled('c', '1=b').assigned('f', 'beginning').polled('f', '0=a 1=x');
