@@ -228,3 +228,29 @@ describe('a directory that fails', () => {
     expect(aside(one, 'stray')).toEqual([expect.stringMatching(/^.data\//)]);
   });
 });
+
+describe('a stray log, of a partition that moved to other brokers', () => {
+  it('gives way to the log of the next topic of its name, which owes nothing to it', async () => {
+    const { cluster, one } = await world();
+    await produce(cluster, 1);
+    one.kill('process');
+    const [, other = ''] = cluster.registration().directories;
+    cluster.commit({
+      kind: 'partition-change',
+      partitionId: 0,
+      topicId: TOPIC_ID,
+      replicas: [2],
+      isr: [2],
+      leader: 2,
+      directories: [other],
+    });
+    await cluster.finish(one.start());
+    expect([directoriesOf(one).length, one.manager.find(TOPIC, 0)]).toEqual([1, undefined]);
+    cluster.commit({ kind: 'remove-topic', topicId: TOPIC_ID });
+    cluster.commit(...topic([1], B, OLD_ID));
+    await cluster.settled();
+    expect(directoriesOf(one)).toEqual([`more/${TOPIC}-0`]);
+    await produce(cluster, 1, ['new']);
+    expect(await one.contents()).toEqual(['new']);
+  });
+});
