@@ -55,6 +55,11 @@ export function registerLogGauges(
   { tailCache, pool, progress, offlineDirectories }: LogGauges,
 ): void {
   metrics.gauge('log_tail_bytes', 'memory of recent appends', () => tailCache.sizeBytes);
+  metrics.gauge(
+    'log_read_ahead_bytes',
+    'memory of what was read of files ahead of readers',
+    () => pool.readAhead.sizeBytes,
+  );
   metrics.gauge('log_segments_open', 'segment files that are open', () => pool.openCount);
   metrics.gauge(
     'log_directories_offline',

@@ -9,7 +9,8 @@ import type { LogCounters } from '../log-metrics.ts';
 import type { Segment } from '../segment/segment.ts';
 import type { SegmentList } from '../segment/segment-list.ts';
 import { locateTimestamp } from '../segment/trusted-index.ts';
-import { type LogRead, type ReadHint, type ReadOptions, readSegment, type SegmentRead } from './read-log.ts';
+import { ReadCursors } from './read-cursors.ts';
+import { type LogRead, type ReadOptions, readSegment, type SegmentRead } from './read-log.ts';
 import type { LogTail } from './tail-cache.ts';
 
 /** What the log knows without its files. */
@@ -32,14 +33,14 @@ export class LogReader {
   #lost = 0;
   /** Reads of files wait for it. */
   #held: Promise<void> | undefined;
-  /** Where the last reader of the files went on: sequential readers skip the index. */
-  #hint: ReadHint | undefined;
+  readonly #cursors: ReadCursors;
 
   constructor(segments: SegmentList, tail: LogTail, known: KnownOfLog, counters: LogCounters) {
     this.#segments = segments;
     this.#tail = tail;
     this.#known = known;
     this.#counters = counters;
+    this.#cursors = new ReadCursors(segments.pool.readAhead);
   }
 
   /**
@@ -67,7 +68,7 @@ export class LogReader {
   /** Segments have left the log, and their files are whole for those who have them open. */
   noteMoved(): void {
     this.#layout++;
-    this.#hint = undefined;
+    this.#cursors.clear();
   }
 
   /**
@@ -79,7 +80,8 @@ export class LogReader {
     options: ReadOptions,
     again: () => LogRead | Promise<LogRead>,
   ): LogRead | Promise<LogRead> {
-    return this.#tail.covers(from) ? this.#readTail(from, options) : this.readFiles(from, options, again);
+    if (this.#tail.covers(from)) return this.#readTail(from, options);
+    return this.#readFiles(from, options, again, true);
   }
 
   #readTail(from: Offset, options: ReadOptions): LogRead {
@@ -90,11 +92,16 @@ export class LogReader {
     return { batches, sizeBytes };
   }
 
-  /** The same from the files alone, for who asks what is on disk. `from` is written. */
-  async readFiles(
+  /** The same from the files alone, for who asks what is on disk now. `from` is written. */
+  readFiles(from: Offset, options: ReadOptions, again: () => LogRead | Promise<LogRead>): Promise<LogRead> {
+    return this.#readFiles(from, options, again, false);
+  }
+
+  async #readFiles(
     from: Offset,
     options: ReadOptions,
     again: () => LogRead | Promise<LogRead>,
+    mayKeep: boolean,
   ): Promise<LogRead> {
     while (this.#held !== undefined) await this.#held;
     const layout = this.#layout;
@@ -102,13 +109,13 @@ export class LogReader {
     try {
       for (let i = this.#segments.indexOf(from); i < this.#segments.all.length; i++) {
         const segment = this.#segments.all[i] as Segment;
-        const result = await this.#readOne(segment, from, options);
+        const result = await this.#readOne(segment, from, options, mayKeep);
         if (lost !== this.#lost) return again();
         const isHere = layout === this.#layout;
         // Where segments have left, the next one is not at the next place.
         if ((result === undefined || result.past) && !isHere) return again();
         if (result === undefined || result.past) continue;
-        if (isHere) this.#hint = result.hint;
+        if (isHere && result.hint !== undefined) this.#cursors.put(result.hint);
         this.#counters.readFile(result.read.sizeBytes);
         return result.read;
       }
@@ -122,13 +129,20 @@ export class LogReader {
   }
 
   /** undefined: nothing of the segment is in its file yet. */
-  async #readOne(segment: Segment, from: Offset, options: ReadOptions): Promise<SegmentRead | undefined> {
+  async #readOne(
+    segment: Segment,
+    from: Offset,
+    options: ReadOptions,
+    mayKeep: boolean,
+  ): Promise<SegmentRead | undefined> {
     if (segment.writtenBytes === 0) return undefined;
     const { indexIntervalBytes } = this.#segments.config;
     const { epochAt } = this.#known;
     const endOffset = (): Offset => this.#endOf(segment);
+    const hint = this.#cursors.take(segment, from, mayKeep);
+    const mayReadAhead = (): boolean => mayKeep && this.#segments.pool.readAhead.ask();
     return this.#segments.use(segment, (handle, index) => {
-      const witness = { hint: this.#hint, indexIntervalBytes, endOffset, epochAt };
+      const witness = { hint, mayReadAhead, indexIntervalBytes, endOffset, epochAt };
       return readSegment(segment, { handle, index }, from, options, witness);
     });
   }

@@ -17,6 +17,8 @@ import {
 import { findBatchDamage } from '../segment/batch-damage.ts';
 import type { Segment } from '../segment/segment.ts';
 import { locateBatch, type OpenedSegment } from '../segment/trusted-index.ts';
+import { NOTHING, READ_AHEAD_BYTES } from './read-ahead.ts';
+import type { ReadHint } from './read-cursors.ts';
 
 export interface ReadOptions {
   readonly maxBytes: number;
@@ -43,13 +45,6 @@ const READ_BYTES_MIN = 16 * 1024;
 /** A batch begins with its offset. */
 const OFFSET_BYTES = 8;
 
-/** Where a batch begins that a reader will want next: spares the index and the batches before it. */
-export interface ReadHint {
-  readonly segment: Segment;
-  readonly offset: Offset;
-  readonly position: number;
-}
-
 /** Outcome of reading one segment; `past`: it holds nothing at or after `from`, the next one may. */
 export interface SegmentRead {
   readonly read: LogRead;
@@ -60,6 +55,8 @@ export interface SegmentRead {
 /** What the log knows beyond the file. */
 export interface ReadWitness {
   readonly hint: ReadHint | undefined;
+  /** Asked before more is read of a file than is wanted, for who goes on here. */
+  readonly mayReadAhead: () => boolean;
   readonly indexIntervalBytes: number;
   /** What the file holds now ends at or before it. */
   endOffset(): Offset;
@@ -85,23 +82,32 @@ export async function readSegment(
   let position = hinted ? hint.position : await locateBatch(segment, opened, from, indexIntervalBytes);
   // Of the first batch after an index entry only that it is the one of the entry.
   const walk = { nextOffset: hinted ? from : position === 0 ? segment.baseOffset : 0 };
-  let wanted = Math.max(READ_BYTES_MIN, options.maxBytes + (hinted ? 0 : SLACK_BYTES));
+  const wanted = Math.max(READ_BYTES_MIN, options.maxBytes + (hinted ? 0 : SLACK_BYTES));
+  let kept = hinted && hint.ahead.length >= Math.min(wanted, end - position) ? hint.ahead : undefined;
+  const isAhead = kept !== undefined || (hinted && wanted < READ_AHEAD_BYTES && witness.mayReadAhead());
+  let size = isAhead ? READ_AHEAD_BYTES : wanted;
   while (position < end) {
-    const chunk = Buffer.allocUnsafeSlow(Math.min(wanted, end - position));
-    const filled = await opened.handle.read(chunk, position);
-    const window = { bytes: chunk.subarray(0, filled), position, segment };
+    const bytes = kept ?? (await readBytes(opened.handle, position, Math.min(size, end - position)));
+    const window = { bytes, position, segment };
     const found = selectBatches(window, from, options, walk, witness);
     if (found.kind === 'found') {
       if (found.soundTo > 0) await assertFollowed(window, found, opened.handle, { end, endOffset });
-      return toSegmentRead(segment, position, chunk, found);
+      return toSegmentRead(window, found, isAhead);
     }
+    kept = undefined;
     if (found.kind === 'skipped') position += found.bytes;
     // A batch larger than the window: read it whole.
-    else wanted = found.bytes;
-    if (filled === 0 || (found.kind === 'cut' && found.bytes > end - position))
+    else size = found.bytes;
+    if (bytes.length === 0 || (found.kind === 'cut' && found.bytes > end - position))
       throw new CorruptionError(segment.logPath, position, 'a whole batch', 'the end of the file');
   }
   return { read: EMPTY_READ, past: true, hint: undefined };
+}
+
+async function readBytes(handle: FileHandle, position: number, sizeBytes: number): Promise<Buffer> {
+  const chunk = Buffer.allocUnsafeSlow(sizeBytes);
+  const filled = await handle.read(chunk, position);
+  return chunk.subarray(0, filled);
 }
 
 interface Window {
@@ -195,13 +201,13 @@ function damage({ segment, position }: Window, at: number, expected: string, fou
 }
 
 function toSegmentRead(
-  segment: Segment,
-  position: number,
-  chunk: Buffer,
+  { segment, position, bytes }: Window,
   found: Extract<Selection, { kind: 'found' }>,
+  isAhead: boolean,
 ): SegmentRead {
   const { start, end, nextOffset } = found;
   if (start === end) return { read: EMPTY_READ, past: false, hint: undefined };
-  const read = { batches: [chunk.subarray(start, end)], sizeBytes: end - start };
-  return { read, past: false, hint: { segment, offset: nextOffset, position: position + end } };
+  const read = { batches: [bytes.subarray(start, end)], sizeBytes: end - start };
+  const ahead = isAhead ? bytes.subarray(end) : NOTHING;
+  return { read, past: false, hint: { segment, offset: nextOffset, position: position + end, ahead } };
 }

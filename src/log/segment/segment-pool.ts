@@ -11,6 +11,7 @@
 import { assert, EnvironmentError } from '../../base/index.ts';
 import type { FileHandle, Files } from '../../env/index.ts';
 import { Deque } from '../append/deque.ts';
+import { ReadAhead } from '../read/read-ahead.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentIndex } from './segment-index.ts';
 
@@ -29,6 +30,8 @@ export interface SegmentUse {
 }
 
 export class SegmentPool {
+  /** What readers of the files have in memory of them. */
+  readonly readAhead = new ReadAhead();
   readonly #files: Files;
   readonly #limit: number;
   /** In the order of use, the latest last. */
