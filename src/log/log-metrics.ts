@@ -11,6 +11,8 @@ const FLUSH_BUCKETS_MS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 
 export interface LogCounters {
   /** A batch came in, produced or copied from a leader. */
   appended(bytes: number): void;
+  /** A produced batch was there already: its producer had not heard of it. */
+  repeated(): void;
   /** Runs a sync, and notes how long it takes. */
   timeFlush(flush: () => Promise<void>): Promise<void>;
   readTail(bytes: number): void;
@@ -24,6 +26,10 @@ export function registerLogMetrics(metrics: Metrics, nowMs: () => MonotonicMs): 
     'log_append_bytes_total',
     'bytes of record batches appended, produced or copied',
   );
+  const repetitions = metrics.counter(
+    'log_append_repetitions_total',
+    'produced batches that were there already, and were acknowledged again',
+  );
   const flushMs = metrics.histogram('log_flush_ms', 'how long a sync of a log takes', FLUSH_BUCKETS_MS);
   const hits = metrics.counter('log_tail_hit_bytes_total', 'bytes read from memory');
   const misses = metrics.counter('log_tail_miss_bytes_total', 'bytes read from files');
@@ -32,6 +38,7 @@ export function registerLogMetrics(metrics: Metrics, nowMs: () => MonotonicMs): 
       batches.add(1);
       bytes.add(size);
     },
+    repeated: () => repetitions.add(1),
     async timeFlush(flush) {
       const beganMs = nowMs();
       await flush();

@@ -1,10 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { CorruptionError } from '../../src/base/index.ts';
 import { DEFAULT_LOG_CONFIG, openLogManager } from '../../src/log/index.ts';
+import { BatchBuilder } from '../../src/log/record/index.ts';
 import { TOPIC_ID } from './log-fixture.ts';
 import { ScrubWorld } from './scrub/scrub-world.ts';
 
 describe('the figures of the logs', () => {
+  it('count produced batches that were there already', async () => {
+    const world = await ScrubWorld.open();
+    const log = await world.filled('a', 0);
+    const repeated = (): Uint8Array => {
+      const builder = new BatchBuilder({
+        compression: 'none',
+        producerId: 7,
+        producerEpoch: 0,
+        baseSequence: 0,
+      });
+      builder.append({ value: Buffer.from('v'), timestampMs: 1 });
+      return builder.build();
+    };
+    for (let i = 0; i < 3; i++) log.appendAsLeader(repeated(), { leaderEpoch: 0, nowMs: 1 });
+    expect(world.metric('log_append_repetitions_total')).toBe(2);
+  });
+
   it('count appended batches and bytes, and sum sizes and segments over all logs', async () => {
     const world = await ScrubWorld.open();
     const logs = [await world.filled('a', 20), await world.filled('b', 5)];

@@ -13,6 +13,8 @@ export interface PartitionHost {
   requestIsrChange(partition: Partition): void;
   /** As follower: more of the log is durable. */
   handleFlushed(partition: Partition): void;
+  /** A follower asked with another epoch, or is none. */
+  noteFetchRefused(): void;
   /** The log takes no more appends. Told once. */
   handleLogFailure(partition: Partition): void;
 }

@@ -194,7 +194,10 @@ export class Partition implements PartitionRef {
   handleFollowerFetch(from: FollowerIdentity, fetch: ReplicaFetchPartition): FetchVerdict {
     const { log } = this;
     const problem = followerFetchProblem(this.state, from, fetch.currentLeaderEpoch, this.#host.brokers);
-    if (problem !== undefined) return { kind: 'refused', ...refusal(problem) };
+    if (problem !== undefined) {
+      this.#host.noteFetchRefused();
+      return { kind: 'refused', ...refusal(problem) };
+    }
     // What a failed log says of its epochs is no reason for anybody to cut his own.
     if (log.failure !== undefined) return { kind: 'refused', ...refusal('KAFKA_STORAGE_ERROR') };
     const agreement = decideAgreement(log, fetch.fetchOffset, fetch.lastFetchedEpoch);

@@ -242,7 +242,11 @@ export class ReplicaManager implements MetadataPublisher {
 
   #partitionHost(): PartitionHost {
     const { environment, nodeId } = this.#options;
-    const { clock } = environment;
+    const { clock, metrics } = environment;
+    const refused = metrics.counter(
+      'broker_fetches_refused_total',
+      'fetches of followers refused for their epoch, or for who asked',
+    );
     return {
       nodeId,
       brokers: (id) => this.#replicas.image?.cluster.brokers.get(id),
@@ -250,6 +254,7 @@ export class ReplicaManager implements MetadataPublisher {
       wallMs: () => clock.wallMs(),
       requestIsrChange: (partition) => this.#alterations.submit(partition),
       handleFlushed: (partition) => this.#fetchers.noteFlushed(partition),
+      noteFetchRefused: () => refused.add(1),
       handleLogFailure: (partition) => this.#replicas.handleLogFailure(partition),
     };
   }

@@ -45,6 +45,7 @@ export class LogAppender {
     const known = header.producerId === NONE ? undefined : log.producers.check(header);
     const isStamped = config.timestampType === 'LogAppendTime';
     if (known !== undefined) {
+      log.around.counters.repeated();
       const { lastOffset, offsetDelta, timestampMs } = known;
       const logAppendTimeMs = isStamped ? timestampMs : NONE;
       return { firstOffset: lastOffset - offsetDelta, lastOffset, logAppendTimeMs, duplicate: true };

@@ -182,6 +182,13 @@ describe('a replica fetch at the leader', () => {
     expect(follower.last?.error).toBe(error);
   });
 
+  it('that is refused for its epoch is counted', async () => {
+    const cluster = await leaderOnly();
+    const follower = new HandFollower(cluster);
+    follower.send([{ currentLeaderEpoch: 5 }]);
+    expect(cluster.get(1).environment.metrics.value('broker_fetches_refused_total')).toBe(1);
+  });
+
   it('is refused by partition once leadership has moved, without waiting', async () => {
     const cluster = await leaderOnly();
     const follower = new HandFollower(cluster);

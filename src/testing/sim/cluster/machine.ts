@@ -17,6 +17,8 @@ export interface MachineOptions {
   /** By which its disk works. */
   readonly disk: VirtualTimers;
   readonly network: MemoryNetwork;
+  /** Whatever its end was. */
+  readonly onLifeOver: (life: TestEnvironment) => void;
   /** The machine is down then. */
   readonly onEnd: (machine: Machine, end: MachineEnd) => void;
 }
@@ -75,6 +77,7 @@ export class Machine {
     this.isUp = false;
     this.node = undefined;
     this.#options.network.kill(this.name);
+    this.#options.onLifeOver(this.environment);
     this.environment = power ? this.environment.crash() : this.environment.kill();
   }
 

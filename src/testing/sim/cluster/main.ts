@@ -1,61 +1,135 @@
-/** `npm run sim -- --seeds 100 [--from 1]`, `--minutes 5`, or `--seed 7` (with the trace of what happened). */
-import { parseArgs } from 'node:util';
-import { drawOptions } from './options.ts';
-import { type ClusterSimResult, runCluster } from './run.ts';
+/**
+ * `npm run sim --` and one of
+ *
+ *     --seeds 100 [--from 1]    so many runs
+ *     --minutes 5 [--from 1]    as many as there is time for
+ *     --seed 7                  one, with the story of what happened
+ *     --options FILE            one, from a file of options
+ *     --double 20 [--from 1]    each seed twice, each time in a process of its own: equal, or not deterministic
+ *
+ * A failing run is made smaller; its options are written to sim-failures/.
+ */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { readWholeFile, replaceFile } from '../../../env/index.ts';
+import { nodeClock, nodeFiles } from '../../../env/node/index.ts';
+import { COVERAGE_SEEDS_MIN, describeCounters, findUncovered } from './coverage.ts';
+import { type ClusterSimOptions, drawOptions } from './options.ts';
+import { type ClusterSimResult, lawOf, runCluster } from './run.ts';
+import { shrink } from './shrink.ts';
+
+const SHRINK_RUNS_MAX = 150;
+const FAILURES = 'sim-failures';
+
+const files = nodeFiles();
+const clock = nodeClock();
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
+    minutes: { type: 'string' },
+    options: { type: 'string' },
+    double: { type: 'string' },
+    'no-shrink': { type: 'boolean', default: false },
   },
 });
-process.exitCode =
-  values.seed === undefined
-    ? await runMany(Number(values.from), Number(values.seeds))
-    : await runOne(values.seed);
+process.exitCode = await main();
+
+function main(): Promise<number> {
+  const { seed, options, double, minutes } = values;
+  const from = Number(values.from);
+  if (options !== undefined) return runFile(options);
+  if (seed !== undefined) return runOne(drawOptions(Number(seed)));
+  if (double !== undefined) return runTwice(from, Number(double));
+  if (minutes !== undefined) return runMany(from, Number.POSITIVE_INFINITY, Number(minutes) * 60_000);
+  return runMany(from, Number(values.seeds), Number.POSITIVE_INFINITY);
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function runOne(text: string): Promise<number> {
-  const result = await runCluster(drawOptions(Number(text)), { keepTrace: true });
+async function runFile(path: string): Promise<number> {
+  const bytes = await readWholeFile(files, path);
+  if (bytes === undefined) throw new Error(`there is no ${path}`);
+  return runOne(JSON.parse(Buffer.from(bytes).toString()) as ClusterSimOptions);
+}
+
+async function runOne(options: ClusterSimOptions): Promise<number> {
+  const result = await runCluster(options, { keepTrace: true });
   for (const line of result.lines) say(line);
   say(JSON.stringify(result.options));
-  say(`${describe(result.failure)}`);
-  say(`trace ${result.hash}, ${result.events} events, ${(result.virtualMs / 1000).toFixed(0)} virtual s`);
+  say(describe(result.failure));
+  say(fingerprint(result));
   return result.failure === undefined ? 0 : 1;
 }
 
-async function runMany(from: number, count: number): Promise<number> {
+async function runMany(from: number, count: number, limitMs: number): Promise<number> {
   const counters = new Map<string, number>();
+  const startMs = clock.monotonicMs();
   const startCpu = process.cpuUsage();
-  let virtualMs = 0;
-  let events = 0;
-  const failed: ClusterSimResult[] = [];
-  for (let seed = from; seed < from + count; seed++) {
+  const total = { virtualMs: 0, events: 0, failed: 0, runs: 0 };
+  for (let seed = from; seed < from + count && clock.monotonicMs() - startMs < limitMs; seed++) {
     const result = await runCluster(drawOptions(seed));
-    virtualMs += result.virtualMs;
-    events += result.events;
+    total.runs++;
+    total.virtualMs += result.virtualMs;
+    total.events += result.events;
     for (const [name, value] of result.counters) counters.set(name, (counters.get(name) ?? 0) + value);
-    if (result.failure !== undefined) {
-      failed.push(result);
-      say(`seed ${seed} FAILED: ${describe(result.failure).split('\n')[0]}`);
-      say(`  replay: npm run sim -- --seed ${seed}`);
-    }
-    if (seed % 20 === 0 && (await runCluster(drawOptions(seed))).hash !== result.hash) {
-      say(`seed ${seed} is not deterministic`);
-      return 1;
-    }
+    if (result.failure === undefined) continue;
+    total.failed++;
+    await tellFailure(result);
   }
   const { user, system } = process.cpuUsage(startCpu);
-  const cpuMinutes = (user + system) / 60e6;
-  for (const [name, value] of [...counters].toSorted()) say(`${name.padEnd(24)} ${value}`);
-  const hours = virtualMs / 3_600_000;
-  say(`${count} seeds, ${failed.length} failed, ${events} events, ${hours.toFixed(1)} simulated hours`);
-  say(`${(hours / cpuMinutes).toFixed(1)} simulated hours per CPU minute`);
-  return failed.length > 0 ? 1 : 0;
+  const hours = total.virtualMs / 3_600_000;
+  for (const line of describeCounters(counters)) say(line);
+  say(
+    `${total.runs} runs, ${total.failed} failed, ${total.events} events, ${hours.toFixed(1)} simulated hours`,
+  );
+  say(`${(hours / ((user + system) / 60e6)).toFixed(1)} simulated hours per CPU minute`);
+  const uncovered = total.runs < COVERAGE_SEEDS_MIN ? [] : findUncovered(counters);
+  for (const name of uncovered) say(`never happened: ${name}`);
+  return total.failed > 0 || uncovered.length > 0 ? 1 : 0;
+}
+
+async function tellFailure({ options, failure }: ClusterSimResult): Promise<void> {
+  const { seed } = options;
+  say(`seed ${seed} FAILED: ${describe(failure).split('\n')[0]}`);
+  say(`  replay: npm run sim -- --seed ${seed}`);
+  if (values['no-shrink']) return;
+  const law = lawOf(failure) ?? '';
+  const run = async (candidate: ClusterSimOptions) => lawOf((await runCluster(candidate)).failure);
+  const smallest = await shrink(options, law, run, SHRINK_RUNS_MAX);
+  await files.makeDirectory(FAILURES);
+  const path = `${FAILURES}/seed-${seed}.json`;
+  await replaceFile(files, path, Buffer.from(`${JSON.stringify(smallest.options, null, 2)}\n`));
+  say(`  made smaller in ${smallest.runs} runs: npm run sim -- --options ${path}`);
+}
+
+async function runTwice(from: number, count: number): Promise<number> {
+  const ran = promisify(execFile);
+  let different = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const once = async (): Promise<string> => {
+      const words = [fileURLToPath(import.meta.url), '--seed', String(seed)];
+      const { stdout } = await ran(process.execPath, words, { maxBuffer: 64 * 1024 * 1024 }).catch(
+        (error: { readonly stdout: string }) => error,
+      );
+      return stdout.trim().split('\n').at(-1) ?? '';
+    };
+    const [a, b] = [await once(), await once()];
+    if (a === b) continue;
+    different++;
+    say(`seed ${seed} is not deterministic: ${a}, then ${b}`);
+  }
+  say(`${count - different} of ${count} seeds ran twice the same, each in a process of its own`);
+  return different === 0 ? 0 : 1;
+}
+
+function fingerprint({ hash, events, virtualMs }: ClusterSimResult): string {
+  return `trace ${hash}, ${events} events, ${(virtualMs / 1000).toFixed(0)} virtual s`;
 }
 
 function describe(error: unknown): string {

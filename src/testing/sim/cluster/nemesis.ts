@@ -1,5 +1,6 @@
 /** Breaks things at random while the first phase of a run lasts; `heal` ends all that is broken. */
 import { SeededRandom } from '../../../base/index.ts';
+import { pairName } from './coverage.ts';
 import { FAULT_KINDS, FAULTS, type FaultKind, type Trouble } from './faults/index.ts';
 import type { SimWorld } from './world.ts';
 
@@ -42,7 +43,7 @@ export class Nemesis {
     if (trouble === undefined) return;
     trace.count(`fault: ${kind}`);
     for (const other of new Set(this.#active.values()))
-      if (other !== kind) trace.count(`pair: ${[kind, other].sort().join(' + ')}`);
+      if (other !== kind) trace.count(pairName(kind, other));
     this.#note(kind, trouble.text);
     recorder.note('nemesis', { f: 'fault', fault: kind, ...trouble.record });
     if (trouble.lastsMs === 0) return;

@@ -21,6 +21,13 @@ export interface ClusterSimResult {
   readonly history: readonly HistoryEvent[];
 }
 
+/** The law that a failure names, without its numbers; undefined: it is none. */
+export function lawOf(failure: unknown): string | undefined {
+  if (failure === undefined) return undefined;
+  const message = failure instanceof Error ? failure.message : String(failure);
+  return message.replace(/\d+/g, 'n').split(': {')[0];
+}
+
 /** Most virtual time that a step to health may take. */
 const STARTED_MS = 60_000;
 const ENDED_MS = 60_000;
@@ -45,6 +52,7 @@ export async function runCluster(
   } finally {
     Buffer.poolSize = poolSize;
   }
+  for (const { environment } of world.machines) world.count(environment);
   const { scheduler, recorder, failure } = world;
   const { hash, counters, lines } = trace;
   return {
@@ -171,5 +179,7 @@ function judge(world: SimWorld): void {
   });
   const [first] = findings;
   if (first !== undefined)
-    throw new Error(`${findings.length} findings; ${first.kind}: ${first.message}`, { cause: findings });
+    throw new Error(`the history shows ${first.kind}: {${first.message}} (${findings.length} findings)`, {
+      cause: findings,
+    });
 }

@@ -41,6 +41,8 @@ interface ReplicaLife {
   leaderEpoch: number;
   highWatermark: Offset;
   end: Offset;
+  /** Of the in-sync set, as a leader. */
+  members: number;
 }
 
 export class Watch {
@@ -120,13 +122,26 @@ export class Watch {
         from: life.highWatermark,
         to: highWatermark,
       });
+    this.#noteMembers(life, state.isr.isr.length, life.leaderEpoch === leaderEpoch);
     life.leaderEpoch = leaderEpoch;
     if (highWatermark > watch.committed) watch.committed = highWatermark;
   }
 
+  #noteMembers(life: ReplicaLife, members: number, isSameLeader: boolean): void {
+    if (isSameLeader && members < life.members) this.#world.trace.count('in-sync sets shrunk');
+    if (isSameLeader && members > life.members) this.#world.trace.count('in-sync sets grown');
+    life.members = members;
+  }
+
   #born(replica: ReplicaView): ReplicaLife {
     const { highWatermark, logEndOffset } = replica.log;
-    const life = { watch: this.#of(replica), leaderEpoch: NONE, highWatermark, end: logEndOffset };
+    const life = {
+      watch: this.#of(replica),
+      leaderEpoch: NONE,
+      highWatermark,
+      end: logEndOffset,
+      members: 0,
+    };
     this.#lives.set(replica, life);
     return life;
   }

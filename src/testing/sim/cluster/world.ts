@@ -10,7 +10,13 @@ import { Client, type ClientSettings } from '../../../client/index.ts';
 import type { LogFields } from '../../../env/index.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../rpc/memory/index.ts';
 import { HistoryRecorder } from '../../checkers/index.ts';
-import { createTestEnvironment, RecordingLogger, Scheduler, VirtualTimers } from '../../twins/index.ts';
+import {
+  createTestEnvironment,
+  RecordingLogger,
+  Scheduler,
+  type TestEnvironment,
+  VirtualTimers,
+} from '../../twins/index.ts';
 import type { Trace } from '../trace.ts';
 import { Machine, type MachineEnd } from './machine.ts';
 import type { ClusterSimOptions } from './options.ts';
@@ -69,6 +75,7 @@ export class SimWorld {
         environment,
         disk,
         network: this.network,
+        onLifeOver: (life) => this.count(life),
         onEnd: (ended, end) => this.onEnd(ended, end),
       });
       return machine;
@@ -135,6 +142,14 @@ export class SimWorld {
 
   after(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.scheduler.after(delayMs, resolve));
+  }
+
+  /** Takes note of what a life of a node says of itself. */
+  count({ metrics, logger }: TestEnvironment): void {
+    const { trace } = this;
+    trace.count('requests fenced', metrics.value('broker_fetches_refused_total') ?? 0);
+    trace.count('batches deduplicated', metrics.value('log_append_repetitions_total') ?? 0);
+    trace.count('tails cut', logger.find('cut an unsynced tail').length);
   }
 
   /** Writes down what happens to the world itself. */
