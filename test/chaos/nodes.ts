@@ -34,8 +34,8 @@ export interface NodesOptions {
   readonly onEnd: (node: NodePlan) => void;
 }
 
-/** What a node may end with when its disk is broken: see docs/errors.md. */
-const STORAGE_STATUSES: readonly (number | null)[] = [74, 75];
+/** What a node may end with when its disk is broken: see docs/errors.md; 1 when it was about to start. */
+const STORAGE_STATUSES: readonly (number | null)[] = [1, 74, 75];
 
 /** Bytes of a log, half-open. */
 export interface LogRange {

@@ -137,7 +137,8 @@ export class ReadingClient {
         );
     } catch (error) {
       // Nobody there when the reader began: it tries again.
-      if (!(error instanceof ApiError && error.retriable)) throw error;
+      if (!(error instanceof ApiError && (error.retriable || error.code === 'BROKER_NOT_AVAILABLE')))
+        throw error;
       await pause(200);
     } finally {
       await consumer.close();

@@ -45,8 +45,7 @@ export class Namespaces {
   static async create(ids: readonly number[]): Promise<Namespaces> {
     await removeStale();
     const tag = `qc${process.pid}`;
-    // 198.18.0.0/15 is for measurements between networks: nothing else of this machine should have it. Source: RFC 2544.
-    const made = new Namespaces(tag, `198.18.${process.pid % 256}`, ids);
+    const made = new Namespaces(tag, await freeSubnet(), ids);
     try {
       await made.#create();
     } catch (error) {
@@ -111,6 +110,19 @@ export class Namespaces {
   get #bridge(): string {
     return `${this.#tag}b`;
   }
+}
+
+/**
+ * The first three numbers of its addresses. 198.18.0.0/15 is for measurements between networks: only other runs have any of
+ * it. Source: RFC 2544.
+ */
+async function freeSubnet(): Promise<string> {
+  const { stdout } = await run('ip', ['-o', 'addr', 'show']);
+  for (let tries = 0; tries < 256; tries++) {
+    const subnet = `198.18.${(process.pid + tries) % 256}`;
+    if (!stdout.includes(`${subnet}.`)) return subnet;
+  }
+  throw new Error('all of 198.18.0.0/16 is taken');
 }
 
 /** Of runs that were killed. */

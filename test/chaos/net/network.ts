@@ -20,7 +20,7 @@ export interface Place {
   readonly nodeArguments: readonly string[];
 }
 
-const SOURCE_ADDRESS = new URL('source-address.ts', import.meta.url).href;
+const PRELOAD = ['--import', new URL('node-preload.ts', import.meta.url).href];
 /** In a namespace nobody else has ports: a node listens at these, its gates at those plus 10,000. */
 const PORTS: Readonly<Record<string, number>> = { CLIENT: 19_092, REPLICA: 19_192, CONTROLLER: 19_093 };
 const GATE_PORT_BELOW = 10_000;
@@ -68,9 +68,9 @@ export class Network {
 
   placeOf(id: number): Place {
     if (this.#namespaces !== undefined)
-      return { prefix: this.#namespaces.prefixOf(id), environment: {}, nodeArguments: [] };
+      return { prefix: this.#namespaces.prefixOf(id), environment: {}, nodeArguments: PRELOAD };
     const environment = { CHAOS_SOURCE: loopbackOf(this.plan, id) };
-    return { prefix: [], environment, nodeArguments: ['--import', SOURCE_ADDRESS] };
+    return { prefix: [], environment, nodeArguments: PRELOAD };
   }
 
   /** One direction of everything between two of them, whoever connected to whom. */
@@ -85,6 +85,10 @@ export class Network {
       if (isCut) return;
     }
     await Promise.all([this.#setGate(to, from), this.#setGate(from, to)]);
+  }
+
+  get isWhole(): boolean {
+    return this.#modes.size === 0;
   }
 
   /** Gives how many connections from `source` to `node` were struck. */

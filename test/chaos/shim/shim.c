@@ -55,7 +55,8 @@ static const char *data_root, *shadow_root;
 static size_t data_length;
 static int ledger = -1;
 static atomic_long sequence, shadows;
-static atomic_uchar watched[FILES_MAX];
+/* Inode of what was opened last as each descriptor; libuv closes some by a bare system call, so this alone proves nothing. */
+static atomic_ulong watched[FILES_MAX];
 
 #define REAL(name) ((__typeof__(&name))real(#name))
 static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
@@ -105,7 +106,14 @@ static const char *absolute(int dir, const char *name, char *buffer) {
   return buffer;
 }
 
-static int is_watched(int fd) { return fd >= 0 && fd < FILES_MAX && atomic_load(&watched[fd]); }
+static int is_watched(int fd) {
+  struct stat st;
+  int saved = errno;
+  unsigned long inode = fd >= 0 && fd < FILES_MAX ? atomic_load(&watched[fd]) : 0;
+  int is_it = inode != 0 && fstat(fd, &st) == 0 && st.st_ino == inode && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode));
+  errno = saved;
+  return is_it;
+}
 static int exists(const char *path) {
   struct stat st;
   return lstat(path, &st) == 0;
@@ -119,10 +127,10 @@ static int refuse(int32_t number) {
 }
 
 static void opened(int fd, const char *path, int was_there) {
-  if (fd < 0 || fd >= FILES_MAX) return;
-  atomic_store(&watched[fd], 1);
   struct stat st;
-  if (!was_there && fstat(fd, &st) == 0)
+  if (fd < 0 || fd >= FILES_MAX || fstat(fd, &st) != 0) return;
+  atomic_store(&watched[fd], st.st_ino);
+  if (!was_there)
     emit("C\t%ld\t%lu\t%s\n", next_number(), (unsigned long)st.st_ino, path);
 }
 

@@ -22,7 +22,7 @@ export async function kill(
   const downMs = random.integer(0, longestMs);
   const victims = targets.filter(({ id }) => nodes.isRunning(id));
   if (victims.length === 0) return;
-  failovers.note(step, nodes.allUp);
+  failovers.note(step, stage.isHealthy);
   say(`  ${step}: kill -9 ${namesOf(victims)}, for ${downMs} ms`);
   stage.count('processes killed', victims.length);
   await Promise.all(victims.map(({ id }) => nodes.end(id, 'SIGKILL')));
@@ -58,7 +58,7 @@ export async function suspend(
 export async function restart(stage: Stage, step: string, node: NodePlan): Promise<void> {
   const { nodes, say } = stage;
   if (!nodes.isRunning(node.id)) return;
-  if (node.role === 'broker') stage.failovers.note(step, nodes.allUp);
+  if (node.role === 'broker') stage.failovers.note(step, stage.isHealthy);
   say(`  ${step}: SIGTERM ${node.name}`);
   const beganMs = performance.now();
   const late = setTimeout(() => {

@@ -31,6 +31,12 @@ export class Stage {
     this.say = parts.say;
   }
 
+  /** All run, nothing is cut or slowed down, no disk is broken. */
+  get isHealthy(): boolean {
+    const { nodes, network } = this;
+    return nodes.allUp && network.isWhole && !nodes.plan.nodes.some(({ id }) => nodes.isExcused(id));
+  }
+
   count(what: string, times = 1): void {
     this.tally.set(what, (this.tally.get(what) ?? 0) + times);
   }

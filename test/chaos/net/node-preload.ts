@@ -1,6 +1,7 @@
 /**
- * Loaded into a node before all else (`--import`) when all nodes share one loopback: its connections come from an address of
- * its own, so that the gates of others can tell who it is. Linux answers at every address of 127.0.0.0/8.
+ * Loaded into a node before all else (`--import`). When all nodes share one loopback, its connections come from an address of
+ * its own, so that the gates of others can tell who it is: Linux answers at every address of 127.0.0.0/8. And it does not
+ * outlive the run, however that ended.
  */
 import net from 'node:net';
 import process from 'node:process';
@@ -21,3 +22,6 @@ if (address !== undefined)
     if ('port' in options) normalized[0] = { ...options, localAddress: address } as object;
     return Reflect.apply(connect, this, [normalized]);
   } as typeof connect;
+
+process.on('disconnect', () => process.exit());
+process.channel?.unref();
