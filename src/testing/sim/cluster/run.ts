@@ -45,11 +45,15 @@ export async function runCluster(
   // Which buffers share memory, and so how much of it a broker holds, would depend on what this process did before.
   const { poolSize } = Buffer;
   Buffer.poolSize = 0;
+  const failUnhandled = (error: unknown): void =>
+    world.fail(new Error('a promise was rejected and nobody heard', { cause: error }));
+  process.on('unhandledRejection', failUnhandled);
   try {
     await runPhases(world);
   } catch (error) {
     world.fail(error ?? new Error('failed without a reason'));
   } finally {
+    process.off('unhandledRejection', failUnhandled);
     Buffer.poolSize = poolSize;
   }
   for (const { environment } of world.machines) world.count(environment);
