@@ -21,64 +21,85 @@ const REQUIRED: readonly CounterName[] = ['acked', 'polled'];
 
 /** Judges `events`, which come in the order of their indexes. Throws StartupError for what is no history. */
 export function checkHistory(events: Iterable<HistoryEvent>, options: CheckOptions = {}): Verdict {
-  const judged = new Case(options);
-  const sends = new Sends(judged);
-  const readers = new Readers(judged);
-  const budget = new LossBudget(judged);
-  let lastIndex = -1;
-  for (const event of events) {
-    if (!(event.index > lastIndex))
-      throw new StartupError(`event ${event.index} comes after event ${lastIndex}`);
-    lastIndex = event.index;
-    judged.count('events');
-    handle(event, judged, sends, readers, budget);
-  }
-  readers.finish();
-  const logs = new LogJudge(judged, sends.all);
-  for (const partition of judged.partitions()) logs.judge(partition);
-  const fates = new FateJudge(judged);
-  for (const sending of sends.all) fates.judge(sending);
-  for (const [id, read] of readers.early) fates.judgeEarly(id, read);
-  return conclude(judged);
+  const checker = new HistoryChecker(options);
+  for (const event of events) checker.add(event);
+  return checker.conclude();
 }
 
-function handle(event: HistoryEvent, judged: Case, sends: Sends, readers: Readers, budget: LossBudget): void {
-  const { operation, type, index, process } = event;
-  switch (operation.f) {
-    case 'send':
-      sends.handle(event, operation);
-      break;
-    case 'poll':
-      readers.handlePoll(event, operation.polled ?? []);
-      break;
-    case 'assign':
-      readers.handleAssign(event, operation);
-      break;
-    case 'ends':
-      readers.handleEnds(event, operation);
-      break;
-    case 'crash':
-      if (type === 'ok') readers.handleCrash(process);
-      break;
-    case 'delete-records': {
-      // Asked for is enough: nobody can tell when it takes effect.
-      const partition = judged.partition(operation.topic, operation.partition);
-      partition.goneBelow = Math.max(partition.goneBelow, operation.before);
-      break;
+/** {@link checkHistory} for events that come one by one, and are not kept. */
+export class HistoryChecker {
+  readonly #case: Case;
+  readonly #sends: Sends;
+  readonly #readers: Readers;
+  readonly #budget: LossBudget;
+  #lastIndex = -1;
+
+  constructor(options: CheckOptions = {}) {
+    this.#case = new Case(options);
+    this.#sends = new Sends(this.#case);
+    this.#readers = new Readers(this.#case);
+    this.#budget = new LossBudget(this.#case);
+  }
+
+  /** The next event. Throws StartupError for what cannot be one. */
+  add(event: HistoryEvent): void {
+    if (!(event.index > this.#lastIndex))
+      throw new StartupError(`event ${event.index} comes after event ${this.#lastIndex}`);
+    this.#lastIndex = event.index;
+    this.#case.count('events');
+    this.#handle(event);
+  }
+
+  /** No event comes any more. Called once. */
+  conclude(): Verdict {
+    const judged = this.#case;
+    this.#readers.finish();
+    const logs = new LogJudge(judged, this.#sends.all);
+    for (const partition of judged.partitions()) logs.judge(partition);
+    const fates = new FateJudge(judged);
+    for (const sending of this.#sends.all) fates.judge(sending);
+    for (const [id, read] of this.#readers.early) fates.judgeEarly(id, read);
+    return conclude(judged);
+  }
+
+  #handle(event: HistoryEvent): void {
+    const { operation, type, index, process } = event;
+    switch (operation.f) {
+      case 'send':
+        this.#sends.handle(event, operation);
+        break;
+      case 'poll':
+        this.#readers.handlePoll(event, operation.polled ?? []);
+        break;
+      case 'assign':
+        this.#readers.handleAssign(event, operation);
+        break;
+      case 'ends':
+        this.#readers.handleEnds(event, operation);
+        break;
+      case 'crash':
+        if (type === 'ok') this.#readers.handleCrash(process);
+        break;
+      case 'delete-records': {
+        // Asked for is enough: nobody can tell when it takes effect.
+        const partition = this.#case.partition(operation.topic, operation.partition);
+        partition.goneBelow = Math.max(partition.goneBelow, operation.before);
+        break;
+      }
+      case 'fault':
+        if (isBeginning(event)) this.#budget.handleFault(operation);
+        break;
+      case 'mark':
+        if (type !== 'ok') break;
+        if (operation.mark === 'final') this.#readers.handleFinal();
+        this.#budget.handleMark(operation, index);
+        break;
+      case 'count':
+        if (type === 'ok') this.#case.count(operation.name, operation.count);
+        break;
+      default:
+        throw new StartupError(`event ${index} (${type}) is of no known kind: ${JSON.stringify(operation)}`);
     }
-    case 'fault':
-      if (isBeginning(event)) budget.handleFault(operation);
-      break;
-    case 'mark':
-      if (type !== 'ok') break;
-      if (operation.mark === 'final') readers.handleFinal();
-      budget.handleMark(operation, index);
-      break;
-    case 'count':
-      if (type === 'ok') judged.count(operation.name, operation.count);
-      break;
-    default:
-      throw new StartupError(`event ${index} (${type}) is of no known kind: ${JSON.stringify(operation)}`);
   }
 }
 

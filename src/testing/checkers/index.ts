@@ -1,5 +1,5 @@
 /** Histories of what clients saw, and the checker that judges them. */
-export { checkHistory } from './check-history.ts';
+export { checkHistory, HistoryChecker } from './check-history.ts';
 export type * from './history.ts';
 export { encodeValue, isCorrupted, readValue } from './payload.ts';
 export { HistoryRecorder, type Pending } from './recorder.ts';

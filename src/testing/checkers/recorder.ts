@@ -20,13 +20,20 @@ export interface Pending<F extends Operation['f']> {
 
 export class HistoryRecorder {
   readonly #now: () => number;
+  readonly #sink: (event: HistoryEvent) => void;
   readonly #events: HistoryEvent[] = [];
+  #count = 0;
 
-  /** `now` gives milliseconds that never fall. */
-  constructor(now: () => number) {
+  /**
+   * `now` gives milliseconds that never fall. `sink` takes each event as it happens, for runs whose history is too long to be
+   * kept: to a checker, to a file. Without it, `events` keeps them.
+   */
+  constructor(now: () => number, sink?: (event: HistoryEvent) => void) {
     this.#now = now;
+    this.#sink = sink ?? ((event) => void this.#events.push(event));
   }
 
+  /** All so far; empty when there is a sink. */
   get events(): readonly HistoryEvent[] {
     return this.#events;
   }
@@ -77,7 +84,7 @@ export class HistoryRecorder {
     error?: unknown,
   ): HistoryEvent {
     const event: HistoryEvent = {
-      index: this.#events.length,
+      index: this.#count++,
       timeMs: this.#now(),
       process,
       type,
@@ -85,7 +92,7 @@ export class HistoryRecorder {
       ...(invokedAt === undefined ? {} : { invokedAt }),
       ...(error === undefined ? {} : { error: textOf(error) }),
     };
-    this.#events.push(event);
+    this.#sink(event);
     return event;
   }
 }

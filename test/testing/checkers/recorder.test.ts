@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ApiError } from '../../../src/base/index.ts';
-import { HistoryRecorder } from '../../../src/testing/checkers/index.ts';
+import { checkHistory, HistoryChecker, HistoryRecorder } from '../../../src/testing/checkers/index.ts';
 
 function recorder(): HistoryRecorder {
   let timeMs = 0;
@@ -88,4 +88,23 @@ it('lines give the same events back', () => {
   poll.ok({ polled: [{ topic: 't', partition: 0, records: [[0, 'a']], highWatermark: 1 }] });
   expect(HistoryRecorder.parse(history.toJsonLines())).toEqual(history.events);
   expect(HistoryRecorder.parse(history.toJsonLines().split('\n'))).toEqual(history.events);
+});
+
+it('a recorder with a sink keeps nothing, and a checker behind it judges the same', () => {
+  const kept = recorder();
+  const checker = new HistoryChecker();
+  const passed = new HistoryRecorder(
+    () => 0,
+    (event) => checker.add(event),
+  );
+  for (const history of [kept, passed]) {
+    history
+      .invoke('p', { f: 'send', topic: 't', values: ['a'] })
+      .ok({ placed: [{ partition: 0, offset: 0, count: 1 }] });
+    history.invoke('c', { f: 'poll' }).ok({ polled: [{ topic: 't', partition: 0, records: [[0, 'b']] }] });
+  }
+  expect(passed.events).toEqual([]);
+  const verdict = checker.conclude();
+  expect(verdict).toEqual(checkHistory(kept.events));
+  expect(verdict.anomalies).toEqual({ 'inconsistent-offsets': 1, 'lost-write': 1, phantom: 1 });
 });
