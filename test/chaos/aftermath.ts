@@ -7,12 +7,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../../src/client/index.ts';
 import { createClient } from '../../src/index.ts';
 import type { Address } from '../../src/rpc/api/index.ts';
-import type { History } from './history.ts';
+import type { NodePlan } from '../../src/server/index.ts';
 import type { Nodes } from './nodes.ts';
+import type { Observations } from './observations.ts';
 
 /** Polls until `check` names no problem any more; gives how long that took, or notes the last problem. */
 export async function settle(
-  history: History,
+  history: Observations,
   what: string,
   limitMs: number,
   check: () => Promise<string | undefined>,
@@ -55,27 +56,27 @@ export async function digestProblem(nodes: Nodes): Promise<string | undefined> {
   return digests.size === 1 ? undefined : `different offsets: ${seen.join(', ')}`;
 }
 
-/** Reads `topic` from the beginning with one broker as the only address known at first. */
+/** Reads `topic` from the beginning with one broker as the only address known at first; it must get all that it is told of. */
 export async function readAll(
-  history: History,
+  history: Observations,
   topic: string,
-  who: string,
-  address: Address | undefined,
-): Promise<number> {
-  await using client = createClient({ bootstrap: formatOf(address), clientId: who });
-  const consumer = client.consumer({ topic, from: 'beginning', offsetReset: 'none' });
-  const positions = new Map<number, number>();
-  for await (const batch of consumer.batchesUntilEnd())
-    positions.set(batch.partition, history.read(who, batch, positions.get(batch.partition) ?? 0));
-  let count = 0;
-  for (const [partition, end] of positions) {
-    count += end;
-    if (end < history.endOf(topic, partition))
-      history.find(
-        `${who}: ${topic}-${partition} ends at ${end}, somebody read up to ${history.endOf(topic, partition)}`,
-      );
+  partitions: number,
+  node: NodePlan,
+): Promise<void> {
+  const who = `final-reader-of-${topic}-at-${node.id}`;
+  try {
+    await using client = createClient({ bootstrap: formatOf(node.listeners.CLIENT), clientId: who });
+    const consumer = client.consumer({ topic, from: 'beginning', offsetReset: 'none' });
+    const ends = await history.askEnds(who, topic, partitions, consumer);
+    const positions = await history.read(who, topic, partitions, consumer.batchesUntilEnd());
+    for (const [partition, end] of ends)
+      if ((positions.get(partition) ?? 0) < end)
+        history.find(
+          `${who} was told that ${partition} ends at ${end}, and got to ${positions.get(partition)}`,
+        );
+  } catch (error) {
+    history.find(`${who}: ${String(error)}`);
   }
-  return count;
 }
 
 /** Compares the bytes of every partition's segments over its replicas; only when nobody writes. */
@@ -93,7 +94,7 @@ export function replicaProblem(nodes: Nodes): string | undefined {
   return undefined;
 }
 
-export function inspectLogs(nodes: Nodes, history: History): Map<string, number> {
+export function inspectLogs(nodes: Nodes, history: Observations): Map<string, number> {
   const counts = new Map<string, number>();
   for (const node of nodes.plan.nodes) {
     let at = 0;

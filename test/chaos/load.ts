@@ -1,6 +1,6 @@
 /** All clients of a run. */
 import type { Failovers, Silences } from './failovers.ts';
-import type { History } from './history.ts';
+import type { Observations } from './observations.ts';
 import { ProducingClient, ReadingClient } from './workload.ts';
 
 export const TOPIC = 'strict';
@@ -11,7 +11,7 @@ export interface LoadOptions {
   readonly bootstrap: string;
   readonly seed: number;
   readonly producers: number;
-  readonly history: History;
+  readonly history: Observations;
   readonly failovers: Failovers;
   readonly silences: Silences;
 }
@@ -45,10 +45,12 @@ export class Load {
       producer(`p${index}`, TOPIC, patienceMs(index)),
     );
     this.#producers.push(producer('loose', LOOSE_TOPIC, 20_000));
+    const reader = (name: string, topic: string): ReadingClient =>
+      new ReadingClient({ name, topic, partitions: PARTITIONS }, bootstrap, seed, history);
     this.#readers = [
-      new ReadingClient('long-reader', TOPIC, bootstrap, seed, history),
-      new ReadingClient('short-reader', TOPIC, bootstrap, seed, history),
-      new ReadingClient('loose-reader', LOOSE_TOPIC, bootstrap, seed, history),
+      reader('long-reader', TOPIC),
+      reader('short-reader', TOPIC),
+      reader('loose-reader', LOOSE_TOPIC),
     ];
   }
 

@@ -6,6 +6,7 @@
  *     node test/chaos/main.ts --minutes 2 --seed 7
  *     node test/chaos/main.ts --minutes 2 --only kill-leader,cut
  *     node test/chaos/main.ts --minutes 1 --network loopback --no-shim
+ *     node test/chaos/main.ts --minutes 1 --keep --history
  */
 import { rmSync } from 'node:fs';
 import process from 'node:process';
@@ -13,19 +14,26 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeTemporaryDirectory } from '../../src/env/node/index.ts';
 import { createClient } from '../../src/index.ts';
+import type { CheckOptions } from '../../src/testing/index.ts';
 import { digestProblem, inspectLogs, isrProblem, readAll, replicaProblem, settle } from './aftermath.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 import { Failovers, Silences } from './failovers.ts';
-import { History } from './history.ts';
 import { LOOSE_TOPIC, Load, PARTITIONS, TOPIC } from './load.ts';
 import { inspectMachine } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
+import { Observations } from './observations.ts';
 import { report } from './report.ts';
 import { Stage } from './steps/stage.ts';
 
 /** Generous: a machine that runs other things as well is slow. */
 const HEALED_WITHIN_MS = 30_000;
 const FULL_WITHIN_MS = 60_000;
+
+/** Nothing here loses what was acknowledged: records are on disks before, and disks keep what was synced. */
+const DEMANDS: CheckOptions = {
+  topics: { [TOPIC]: { minInsyncReplicas: 2 }, [LOOSE_TOPIC]: { minInsyncReplicas: 1 } },
+  required: ['acked', 'polled', 'polled-finally'],
+};
 
 const { values: args } = parseArgs({
   allowNegative: true,
@@ -34,6 +42,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '1' },
     producers: { type: 'string', default: '4' },
     keep: { type: 'boolean', default: false },
+    history: { type: 'boolean', default: false },
     only: { type: 'string' },
     network: { type: 'string', default: 'auto' },
     shim: { type: 'boolean', default: true },
@@ -56,12 +65,12 @@ function print(text: string): void {
 }
 
 async function main(minutes: number): Promise<number> {
-  const history = new History();
+  const directory = await makeTemporaryDirectory('quorate-chaos-');
+  const history = new Observations(DEMANDS, args.history ? `${directory}/history.jsonl` : undefined);
   for (const event of ['unhandledRejection', 'uncaughtException'] as const)
     process.on(event, (error: unknown) =>
       history.find(`${event}: ${error instanceof Error ? error.stack : error}`),
     );
-  const directory = await makeTemporaryDirectory('quorate-chaos-');
   const { network } = args;
   if (network !== 'auto' && network !== 'namespaces' && network !== 'loopback')
     throw new Error(`--network is auto, namespaces or loopback, not ${network}`);
@@ -79,7 +88,7 @@ async function main(minutes: number): Promise<number> {
   } finally {
     await end();
   }
-  const count = history.findings.length;
+  const count = history.problems.length;
   print(`seed ${seed}: ${count === 0 ? 'everything held' : `${count} findings, data in ${directory}`}`);
   if (count === 0 && !args.keep) rmSync(directory, { recursive: true, force: true });
   return count === 0 ? 0 : 1;
@@ -88,7 +97,7 @@ async function main(minutes: number): Promise<number> {
 async function run(
   cluster: Cluster,
   machine: Awaited<ReturnType<typeof inspectMachine>>,
-  history: History,
+  history: Observations,
   minutes: number,
 ): Promise<string[]> {
   const { nodes, network, disks } = cluster;
@@ -122,6 +131,7 @@ async function run(
   const stage = new Stage({ nodes, network, disks, admin, topic: TOPIC, failovers, say });
   const nemesis = new Nemesis(stage, {
     seed,
+    onStep: (fault) => void history.recorder.note('nemesis', { f: 'fault', fault }),
     ...(args.only === undefined ? {} : { only: args.only.split(',') }),
   });
   await nemesis.run(performance.now() + minutes * 60_000);
@@ -141,12 +151,10 @@ async function run(
   await settle(history, 'equal replicas', FULL_WITHIN_MS, async () => replicaProblem(nodes));
   await settle(history, 'equal images', FULL_WITHIN_MS, () => digestProblem(nodes));
   await load.stopReading();
+  history.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   for (const topic of [TOPIC, LOOSE_TOPIC])
-    for (const { id, listeners } of nodes.brokers)
-      await readAll(history, topic, `final reader at ${id}`, listeners.CLIENT).catch((error: unknown) =>
-        history.find(`final read of ${topic} at ${id}: ${String(error)}`),
-      );
-  history.judge([TOPIC, LOOSE_TOPIC]);
+    for (const node of nodes.brokers) await readAll(history, topic, PARTITIONS, node);
+  const verdict = history.judge();
   for (const surprise of nodes.surprises) history.find(surprise);
   await client.close();
   await pause(500);
@@ -160,7 +168,8 @@ async function run(
     machine,
     nemesis,
     stage,
-    history,
+    problems: history.problems,
+    verdict,
     failovers,
     silences,
     beganMs,

@@ -35,6 +35,8 @@ import type { Stage } from './steps/stage.ts';
 
 export interface NemesisOptions {
   readonly seed: number;
+  /** Before a step is taken. */
+  readonly onStep: (step: Step) => void;
   /** Names of steps, or beginnings of them; absent: all. */
   readonly only?: readonly string[];
 }
@@ -42,6 +44,7 @@ export interface NemesisOptions {
 export class Nemesis {
   readonly #stage: Stage;
   readonly #seed: number;
+  readonly #onStep: (step: Step) => void;
   readonly #choice: readonly Step[];
   readonly #running = new Set<Promise<void>>();
   /** How often each step was taken. */
@@ -49,9 +52,10 @@ export class Nemesis {
   /** Steps that could not be taken at that moment, with why. */
   readonly failed = new Map<string, number>();
 
-  constructor(stage: Stage, { seed, only }: NemesisOptions) {
+  constructor(stage: Stage, { seed, onStep, only }: NemesisOptions) {
     this.#stage = stage;
     this.#seed = seed;
+    this.#onStep = onStep;
     this.#choice = chooseSteps({
       ...(only === undefined ? {} : { only }),
       has: (need) => need === 'nothing' || stage.disks.size > 0,
@@ -63,6 +67,7 @@ export class Nemesis {
       const drawn = drawStep(this.#seed, index, this.#choice);
       const { step } = drawn;
       this.steps.set(step, (this.steps.get(step) ?? 0) + 1);
+      this.#onStep(step);
       const acting = this.#act(drawn).catch((error: unknown) => {
         this.failed.set(step, (this.failed.get(step) ?? 0) + 1);
         this.#stage.say(`  ${step}: ${String(error)}`);

@@ -1,9 +1,10 @@
 /** What a run has to say when it is over. */
+import type { AnomalyKind, Verdict } from '../../src/testing/index.ts';
 import { type Failovers, percentile, type Silences } from './failovers.ts';
-import type { History } from './history.ts';
 import type { Machine } from './machine.ts';
 import type { Nemesis } from './nemesis.ts';
 import type { Footprint } from './nodes.ts';
+import type { Observations } from './observations.ts';
 import { STEP_NAMES, STEPS } from './schedule.ts';
 import type { Stage } from './steps/stage.ts';
 
@@ -11,7 +12,8 @@ export interface RunReport {
   readonly machine: Machine;
   readonly nemesis: Nemesis;
   readonly stage: Stage;
-  readonly history: History;
+  readonly problems: Observations['problems'];
+  readonly verdict: Verdict;
   readonly failovers: Failovers;
   readonly silences: Silences;
   /** On the clock of `performance`. */
@@ -24,7 +26,8 @@ export interface RunReport {
 
 /** One line each. */
 export function report(run: RunReport): string[] {
-  const { machine, history, nemesis, stage } = run;
+  const { machine, problems, verdict, nemesis, stage } = run;
+  const { counters } = verdict;
   return [
     `network: ${machine.network}`,
     ...machine.skipped.map((what) => `SKIPPED ${what}`),
@@ -40,9 +43,9 @@ export function report(run: RunReport): string[] {
     ...failoverLines(run.failovers),
     silenceLine(run),
     `after healing: first ack everywhere ${run.healing.ackMs} ms, full in-sync sets ${run.healing.isrMs} ms later`,
-    `records: ${history.count('ok')} acknowledged, ${history.count('failed')} failed, ${history.count('unknown')} unknown; ${history.readCount} in the logs`,
-    `of these ${anomalies(history.findings)}`,
-    ...history.findings.map((finding) => `FINDING ${finding}`),
+    `records: ${counters.acked} acknowledged, ${counters.failed} failed, ${counters.unknown} unknown (${counters.recovered} of them written); ${counters.polled} read, ${counters['polled-finally']} of them in the end`,
+    `of these ${anomalies(verdict)}`,
+    ...problems.map((problem) => `FINDING ${problem}`),
   ];
 }
 
@@ -62,14 +65,15 @@ function silenceLine({ silences, beganMs }: RunReport): string {
   return `longest silence: partition ${partition}, ${Math.round(tookMs)} ms until ${endedS} s`;
 }
 
-function anomalies(findings: readonly string[]): string {
-  const count = (pattern: RegExp): number => findings.filter((finding) => pattern.test(finding)).length;
+function anomalies({ anomalies: found }: Verdict): string {
+  const count = (...kinds: AnomalyKind[]): number => kinds.reduce((sum, kind) => sum + (found[kind] ?? 0), 0);
   return [
-    `${count(/is LOST$/)} lost`,
-    `${count(/is doubled/)} doubled`,
-    `${count(/out of order$/)} reordered`,
-    `${count(/where .* was read before$/)} changed`,
-    `${count(/was never sent/)} invented`,
+    `${count('lost-write', 'unseen')} lost`,
+    `${count('duplicate')} doubled`,
+    `${count('nonmonotonic-send', 'int-nonmonotonic-send')} reordered`,
+    `${count('inconsistent-offsets', 'corrupted-payload')} changed`,
+    `${count('phantom', 'G1a', 'precommitted-read')} invented`,
+    `${count('stale-read')} stale`,
   ].join(', ');
 }
 

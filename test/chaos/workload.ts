@@ -1,10 +1,11 @@
 /** Clients that produce and consume while the nemesis is at work; each in its own client, so that connections are its own. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiError, SeededRandom } from '../../src/base/index.ts';
-import type { Client, ProducerOptions, RecordInput } from '../../src/client/index.ts';
+import type { Client, ProducerOptions } from '../../src/client/index.ts';
 import type { Logger } from '../../src/env/index.ts';
 import { createClient } from '../../src/index.ts';
-import { type History, recordText } from './history.ts';
+import { encodeValue } from '../../src/testing/index.ts';
+import { contextOf, type Observations } from './observations.ts';
 
 export interface ProducerPlan {
   readonly name: string;
@@ -13,24 +14,35 @@ export interface ProducerPlan {
   readonly options: ProducerOptions;
 }
 
+export type ReaderPlan = Pick<ProducerPlan, 'name' | 'topic' | 'partitions'>;
+
 /** An acknowledgement of something sent at `sentMs`. */
 export type AckListener = (topic: string, partition: number, sentMs: number) => void;
 
+type DrawnRecord = { readonly key?: string; readonly partition?: number };
+
 /** Sends that one producer may have open; it waits then. */
 const OPEN_MAX = 40;
-const FILLER_BYTES_MAX = 600;
+const PAYLOAD_BYTES_MAX = 600;
 const BATCH_MAX = 40;
 
 export class ProducingClient {
   readonly #plan: ProducerPlan;
-  readonly #history: History;
+  readonly #history: Observations;
   readonly #onAck: AckListener;
   readonly #random: SeededRandom;
   readonly #client: Client;
   readonly #open = new Set<Promise<void>>();
+  #sent = 0;
   #stopped = false;
 
-  constructor(plan: ProducerPlan, bootstrap: string, seed: number, history: History, onAck: AckListener) {
+  constructor(
+    plan: ProducerPlan,
+    bootstrap: string,
+    seed: number,
+    history: Observations,
+    onAck: AckListener,
+  ) {
     this.#plan = plan;
     this.#history = history;
     this.#onAck = onAck;
@@ -44,20 +56,26 @@ export class ProducingClient {
     while (!this.#stopped) {
       const { topic, name } = this.#plan;
       const records = this.#draw();
-      const sending = this.#history.begin(name, topic, records.length);
-      const input = records.map((record, index) => ({
-        ...record,
-        value: recordText(name, sending.first + index, this.#random.integer(0, FILLER_BYTES_MAX)),
-      }));
+      const values = records.map(() => `${name}.${this.#sent++}`);
+      const input = records.map((record, index) => {
+        const sizeBytes = this.#random.integer(0, PAYLOAD_BYTES_MAX);
+        return {
+          ...record,
+          value: encodeValue(values[index] ?? '', sizeBytes, contextOf(topic, record.key)),
+        };
+      });
+      const [first] = records;
+      const partition = first?.partition === undefined ? {} : { partition: first.partition };
       const sentMs = performance.now();
+      const send = { f: 'send', topic, ...partition, values, producer: name } as const;
+      const pending = this.#history.recorder.invoke(name, send);
       const settled = producer.send(topic, input).then(
-        (acks) => {
-          this.#history.acknowledged(sending, acks);
-          for (const { partition } of acks) this.#onAck(topic, partition, sentMs);
+        (placed) => {
+          pending.ok({ placed });
+          for (const one of placed) this.#onAck(topic, one.partition, sentMs);
         },
         (error: unknown) => {
-          sending.problem = error instanceof ApiError ? `${error.code}: ${error.message}` : String(error);
-          sending.fate = error instanceof ApiError && error.definite ? 'failed' : 'unknown';
+          pending.caught(error);
           if (!(error instanceof ApiError)) this.#history.find(`${name}: send threw ${String(error)}`);
         },
       );
@@ -76,7 +94,7 @@ export class ProducingClient {
   }
 
   /** One record, or several: to one partition, or wherever their keys belong. */
-  #draw(): RecordInput[] {
+  #draw(): DrawnRecord[] {
     const partition = this.#random.integer(0, this.#plan.partitions);
     const count = this.#random.float() < 0.4 ? 1 : this.#random.integer(1, BATCH_MAX);
     const keyed = this.#random.float() < 0.3;
@@ -90,15 +108,23 @@ export class ProducingClient {
 export class ReadingClient {
   readonly #name: string;
   readonly #topic: string;
-  readonly #history: History;
+  readonly #partitions: number;
+  readonly #history: Observations;
   readonly #random: SeededRandom;
   readonly #client: Client;
   #stop = new AbortController();
   #stopped = false;
+  #lives = 0;
 
-  constructor(name: string, topic: string, bootstrap: string, seed: number, history: History) {
+  constructor(
+    { name, topic, partitions }: ReaderPlan,
+    bootstrap: string,
+    seed: number,
+    history: Observations,
+  ) {
     this.#name = name;
     this.#topic = topic;
+    this.#partitions = partitions;
     this.#history = history;
     this.#random = new SeededRandom(seed, name);
     this.#client = createClient({ bootstrap, clientId: name, logger: clientLogger(name, history) });
@@ -128,13 +154,9 @@ export class ReadingClient {
     const { signal } = this.#stop;
     const options = { topic: this.#topic, from: 'beginning', offsetReset: 'none', signal } as const;
     const consumer = this.#client.consumer(options);
-    const positions = new Map<number, number>();
+    const who = `${this.#name}/${this.#lives++}`;
     try {
-      for await (const batch of consumer.batches())
-        positions.set(
-          batch.partition,
-          this.#history.read(this.#name, batch, positions.get(batch.partition) ?? 0),
-        );
+      await this.#history.read(who, this.#topic, this.#partitions, consumer.batches());
     } catch (error) {
       // Nobody there when the reader began: it tries again.
       if (!(error instanceof ApiError && (error.retriable || error.code === 'BROKER_NOT_AVAILABLE')))
@@ -147,7 +169,7 @@ export class ReadingClient {
 }
 
 /** An error in the log of a client is a finding. */
-export function clientLogger(name: string, history: History): Logger {
+export function clientLogger(name: string, history: Observations): Logger {
   const logger: Logger = {
     error: (fields, message) => history.find(`${name} logs: ${message} ${JSON.stringify(fields)}`),
     warn() {},

@@ -184,8 +184,7 @@ export class Readers {
       partition.topic.values.set(name, id);
       this.early.set(id, { partition, offset, event });
     }
-    // A value of an old log says nothing about what is there at the end.
-    values.markRead(id, event, this.#isFinal(event) && log === partition.log);
+    values.markRead(id, event, this.#isFinal(event));
     const there = log.at(offset);
     const isKnown = there > 0 && values.resolve(there - 1) === id;
     if (isKnown) return;

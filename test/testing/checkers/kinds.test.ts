@@ -44,6 +44,21 @@ describe('lost-write', () => {
     expect(history.kinds()).toContain('lost-write');
   });
 
+  it('several readers pass by a run together', () => {
+    const history = scenario();
+    const placed = [
+      { partition: 0, offset: 0, count: 2 },
+      { partition: 1, offset: 0, count: 1 },
+    ];
+    history.sending('a b c').ok({ placed });
+    history.polled('c', '0=a').assigned('d', 1).polled('d', '1=b').unknown('x');
+    expect(history.kinds()).toEqual([]);
+    expect(history.polled('c', '0=x', { partition: 1 }).kinds()).toEqual([
+      'inconsistent-offsets',
+      'lost-write',
+    ]);
+  });
+
   it('what was read once must be read finally, whoever knows of its send', () => {
     const history = scenario().sent('a', 0).unknown('x').sent('b', 2).polled('c', '0=a 1=x 2=b');
     history.marked('final').assigned('f', 'beginning').polled('f', '0=a 2=b');
@@ -68,6 +83,14 @@ describe('unseen', () => {
   it('what was read and is behind all final reads is unseen', () => {
     const history = scenario().sent('a', 0).unknown('b').polled('c', '0=a 1=b');
     history.marked('final').assigned('f', 'beginning').polled('f', '0=a');
+    expect(history.kinds()).toEqual(['unseen']);
+  });
+
+  it('of values acknowledged in runs, one behind all final reads is unseen', () => {
+    const history = scenario();
+    const run = { partition: 0, offset: 0, count: 1 };
+    history.sending('a b').ok({ placed: [run, { ...run, offset: 1 }] });
+    history.polled('c', '0=a 1=b').marked('final').assigned('f', 'beginning').polled('f', '0=a');
     expect(history.kinds()).toEqual(['unseen']);
   });
 
@@ -337,6 +360,15 @@ describe('nonmonotonic sends', () => {
     expect(history.polled('c', '0=a 1=c').kinds()).toEqual([]);
   });
 
+  it('what is sent after several acknowledgements lies behind all of them, in whatever order they came', () => {
+    const history = scenario();
+    const late = history.sending('a');
+    history.sent('b', 5, {}, 'q');
+    late.ok({ placed: [{ partition: 0, offset: 2, count: 1 }] });
+    expect(history.kinds()).toEqual([]);
+    expect(history.sent('c', 4).kinds()).toEqual(['nonmonotonic-send']);
+  });
+
   it('what is sent after an acknowledgement lies behind it, whoever sends', () => {
     expect(scenario().sent('a', 5, {}, 'p').sent('b', 4, {}, 'q').kinds()).toEqual(['nonmonotonic-send']);
     expect(scenario().sent('a', 5).sent('b', 4, { acks: 1 }).kinds()).toEqual([]);
@@ -434,6 +466,7 @@ describe('stale-read', () => {
     expect(begin().polled('c', '1=b 2=d').kinds()).toEqual([]);
     expect(begin().polled('c', '2=d').kinds()).toEqual(['poll-skip']);
     expect(begin().assigned('c', 'end').sent('e', 3).polled('c', '3=e').kinds()).toEqual([]);
+    expect(begin().deleted(2).polled('c', '2=d').kinds()).toEqual([]);
   });
 });
 
@@ -510,6 +543,14 @@ describe('the loss budget', () => {
   it('what a client saw before the loss is no measure for what it is told after healing', () => {
     const history = scenario().sent('a', 0).sent('b', 1).polled('c', '0=a 1=b').lossyFault(1).marked('final');
     expect(history.assigned('c', 'beginning').polled('c', '0=a').toldEnd('c', 1).kinds()).toEqual([]);
+  });
+
+  it('what was asked before healing is not measured by what was known before the loss', () => {
+    const history = scenario().lossyFault(1).unknown('a b').polled('c', '0=a 1=b');
+    const answer = history.askingEnd('c');
+    history.marked('final');
+    answer(1);
+    expect(history.kinds()).toEqual([]);
   });
 
   it('until all is healed, a reader may go on elsewhere', () => {
