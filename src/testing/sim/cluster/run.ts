@@ -42,19 +42,20 @@ export async function runCluster(
 ): Promise<ClusterSimResult> {
   const trace = new Trace(settings.keepTrace ?? false);
   const world = new SimWorld(options, trace);
-  // Which buffers share memory, and so how much of it a broker holds, would depend on what this process did before.
-  const { poolSize } = Buffer;
-  Buffer.poolSize = 0;
   const failUnhandled = (error: unknown): void =>
     world.fail(new Error('a promise was rejected and nobody heard', { cause: error }));
   process.on('unhandledRejection', failUnhandled);
+  const { stackTraceLimit } = Error;
+  // Of the errors of everyday life nobody reads where they were made; a failure is run again, with a trace.
+  if (settings.keepTrace !== true) Error.stackTraceLimit = 0;
+  beginBufferPool();
   try {
     await runPhases(world);
   } catch (error) {
     world.fail(error ?? new Error('failed without a reason'));
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     process.off('unhandledRejection', failUnhandled);
-    Buffer.poolSize = poolSize;
   }
   for (const { environment } of world.machines) world.count(environment);
   const { scheduler, recorder, failure } = world;
@@ -69,6 +70,11 @@ export async function runCluster(
     virtualMs: scheduler.nowMs,
     events: scheduler.executed,
   };
+}
+
+/** Which buffers share memory, and so how much of it a broker holds, must not depend on what this process did before. */
+function beginBufferPool(): void {
+  while (Buffer.allocUnsafe(8).byteOffset !== 0);
 }
 
 async function runPhases(world: SimWorld): Promise<void> {
