@@ -1,23 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   BATCH_HEADER_BYTES,
-  BatchBuilder,
   decodeRecords,
-  type NewRecord,
   RECORD_HEADERS_MAX,
   RecordCursor,
-  type RecordRules,
   readBatchHeader,
   walkRecords,
 } from '../../../src/log/record/index.ts';
-
-const ANY: RecordRules = { timestampMin: -Infinity, timestampMax: Infinity, requireKeys: false };
-
-function build(records: readonly Partial<NewRecord>[]): Buffer {
-  const builder = new BatchBuilder({ compression: 'none' });
-  for (const record of records) builder.append({ timestampMs: 1000, ...record });
-  return Buffer.from(builder.build());
-}
+import { ANY, build } from './clear-batch.ts';
 
 const cursorOf = (batch: Buffer) => RecordCursor.open(batch, readBatchHeader(batch));
 const walk = (batch: Buffer) => walkRecords(batch, BATCH_HEADER_BYTES, readBatchHeader(batch), ANY);

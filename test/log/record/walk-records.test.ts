@@ -2,21 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   BATCH_HEADER_BYTES,
-  BatchBuilder,
   decodeRecords,
   type NewRecord,
   type RecordRules,
   readBatchHeader,
   walkRecords,
 } from '../../../src/log/record/index.ts';
-
-const ANY: RecordRules = { timestampMin: -Infinity, timestampMax: Infinity, requireKeys: false };
-
-function build(records: readonly Partial<NewRecord>[]): Buffer {
-  const builder = new BatchBuilder({ compression: 'none' });
-  for (const record of records) builder.append({ timestampMs: 1000, ...record });
-  return Buffer.from(builder.build());
-}
+import { ANY, build } from './clear-batch.ts';
 
 const walk = (batch: Buffer, rules: Partial<RecordRules> = {}) =>
   walkRecords(batch, BATCH_HEADER_BYTES, readBatchHeader(batch), { ...ANY, ...rules });
