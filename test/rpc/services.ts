@@ -109,7 +109,7 @@ const unused = (): never => {
 };
 
 /**
- * produce: by client id: 'refuse', 'crash', 'hang', else answers. produceStream: collects; the test answers.
+ * produce: by client id: 'refuse', 'crash', 'hang', 'follow' (gives up when its caller does), else answers. produceStream: collects; the test answers.
  * fetchStream: answers each request at once. session: refuses at once.
  */
 export function serverSide(): ServerSide {
@@ -120,6 +120,10 @@ export function serverSide(): ServerSide {
       if (request.clientId === 'refuse') throw new ApiError('NOT_LEADER_OR_FOLLOWER', 'broker 7 leads t-3 ☃');
       if (request.clientId === 'crash') throw new Error('at /secret/path.ts:1');
       if (request.clientId === 'hang') return new Promise(() => {});
+      if (request.clientId === 'follow')
+        return new Promise((_, reject) =>
+          call.signal.addEventListener('abort', () => reject(call.signal.reason as Error)),
+        );
       return produceReply(request);
     },
     produceStream(replies, call) {

@@ -45,7 +45,7 @@ export function unaryHandler(
       answered = true;
       done(null, bytes);
     } catch (error) {
-      logUnexpected(context, server.peer, error);
+      if (!server.isEndedBy(error)) logUnexpected(context, server.peer, error);
       answered = true;
       done(toStatus(error));
     }
@@ -88,7 +88,7 @@ function serveDuplex(
   };
   const abort = (error: Error): void => {
     if (over) return;
-    logUnexpected(context, server.peer, error);
+    if (!server.isEndedBy(error)) logUnexpected(context, server.peer, error);
     call.emit('error', toStatus(error));
     replies.close(error);
     queueMicrotask(() => close(error));

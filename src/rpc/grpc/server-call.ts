@@ -21,6 +21,11 @@ export class ServerCall implements CallContext {
     return this.#controller.signal;
   }
 
+  /** True for what an implementation throws that gave up because its caller had. */
+  isEndedBy(error: unknown): boolean {
+    return error !== undefined && error === this.#over;
+  }
+
   /** The caller waits no more: it left, its deadline has passed, or it has been answered. */
   end(reason: Error): void {
     if (this.#over !== undefined) return;

@@ -46,7 +46,8 @@ export function serveUnary(
       call.sendReply(reply, () => {});
       call.finish(undefined);
     } catch (error) {
-      log(error);
+      // An implementation that gives up with its caller has nothing to report.
+      if (error !== context.signal.reason) log(error);
       if (!call.served) return;
       call.finish(toWire(error));
     }

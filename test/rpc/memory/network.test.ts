@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/index.ts';
 import type { FetchReply, ProduceReply } from '../../../src/rpc/api/index.ts';
+import { RecordingLogger } from '../../../src/testing/twins/index.ts';
 import { Collector, produceReply, produceRequest } from '../services.ts';
 import { openNetwork, outcome } from './fixture.ts';
 
@@ -12,6 +13,17 @@ describe('a memory network', () => {
     expect(reply).toEqual({});
     await pass(2);
     expect(reply.value).toEqual(produceReply(produceRequest(1)));
+  });
+
+  it('logs what breaks in an implementation, and not that it gave up with its caller', async () => {
+    const logger = new RecordingLogger();
+    const { connection, pass } = await openNetwork({ logger });
+    const calling = (clientId: string) =>
+      outcome(connection.broker.produce({ ...produceRequest(1), clientId }, { timeoutMs: 20 }));
+    calling('follow');
+    calling('crash');
+    await pass(100);
+    expect(logger.lines.map(({ fields }) => String(fields.error))).toEqual(['Error: at /secret/path.ts:1']);
   });
 
   it('keeps the order of a connection whatever the delays', async () => {
