@@ -19,6 +19,8 @@ export interface ClusterSimOptions {
   readonly topics: readonly TopicPlan[];
   readonly producers: number;
   readonly readers: number;
+  /** Mean pause between two acts of the operator; absent: there is none. */
+  readonly operatorMs?: number;
   /** How long a fetch of a reader waits for records. */
   readonly readerWaitMs: number;
   /** Mean pause of a client between two operations. */
@@ -50,6 +52,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
     producers: random.integer(1, 4),
     readers: random.integer(1, 3),
     readerWaitMs: Math.round(spread(random, 100, 5_000)),
+    ...(random.float() < 0.5 ? { operatorMs: Math.round(spread(random, 1_000, 20_000)) } : {}),
     thinkMs: spread(random, 100, 10_000),
     recordsMax: random.integer(1, 20),
     faultsMs,

@@ -148,7 +148,7 @@ async function expectDone(
 }
 
 async function makeTopics(world: SimWorld): Promise<void> {
-  const client = world.client('operator');
+  const client = world.client('maker');
   await expectDone(
     world,
     'topics are made',

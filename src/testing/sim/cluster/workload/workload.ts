@@ -1,11 +1,12 @@
 /** All clients of a run. */
 import type { SimWorld } from '../world.ts';
+import { SimOperator } from './sim-operator.ts';
 import { SimProducer } from './sim-producer.ts';
 import { SimReader } from './sim-reader.ts';
 
 export class Workload {
   readonly #producers: readonly SimProducer[];
-  readonly #clients: readonly (SimProducer | SimReader)[];
+  readonly #clients: readonly (SimProducer | SimReader | SimOperator)[];
   readonly #running: Promise<void>[] = [];
   isOver = false;
 
@@ -15,6 +16,7 @@ export class Workload {
     this.#clients = [
       ...this.#producers,
       ...Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`)),
+      ...(world.options.operatorMs === undefined ? [] : [new SimOperator(world)]),
     ];
   }
 
