@@ -98,7 +98,7 @@ export class LogJudge {
     const { partition, log, offset, id, sending } = entry;
     const { values, finalAt } = this.#case;
     if (finalAt === Infinity || log !== partition.log || partition.topic.demands.compacted === true) return;
-    if (values.isReadFinally(id) || values.readBy(id) > finalAt) return;
+    if (values.isReadFinally(id)) return;
     if (offset < partition.goneBelow || sending.fate === 'fail') return;
     if (sending.fate === 'ok' && sending.isDurable) return;
     const isPassed = log.coveredFinally.covers(offset, offset + 1);

@@ -140,7 +140,8 @@ export class Sends {
     if (base < 0) return;
     const isExact = count === sending.count;
     const { settledAt: event } = sending;
-    for (let i = 0; i < count; i++) {
+    // Whatever an acknowledgement pretends, it is not for more than was sent.
+    for (let i = 0; i < Math.min(count, sending.count); i++) {
       const offset = base + i;
       const there = log.at(offset);
       const told = isExact ? sending.first + i + 1 : -id - 1;

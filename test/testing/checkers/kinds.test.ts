@@ -1,6 +1,11 @@
 /** Each kind by its smallest histories: what is an anomaly, and the same with one thing changed, which is none. */
 import { describe, expect, it } from 'vitest';
-import { checkHistory, FINDINGS_MAX, type Operation } from '../../../src/testing/checkers/index.ts';
+import {
+  checkHistory,
+  FINDINGS_MAX,
+  HistoryRecorder,
+  type Operation,
+} from '../../../src/testing/checkers/index.ts';
 import { Scenario } from './scenario.ts';
 
 const scenario = (): Scenario => new Scenario();
@@ -86,6 +91,10 @@ describe('unseen', () => {
     expect(history.kinds()).toEqual(['unseen']);
   });
 
+  it('what was acknowledged nobody knows where, in a topic that nobody read, is unseen', () => {
+    expect(scenario().sentSomewhere('a').marked('final').kinds()).toEqual(['unseen']);
+  });
+
   it('of values acknowledged in runs, one behind all final reads is unseen', () => {
     const history = scenario();
     const run = { partition: 0, offset: 0, count: 1 };
@@ -152,6 +161,11 @@ describe('G1a', () => {
 describe('precommitted-read', () => {
   it('nothing is read before its send began', () => {
     expect(scenario().polled('c', '0=a').sent('a', 0).kinds()).toEqual(['precommitted-read']);
+  });
+
+  it('what was read too early is the value that is sent later', () => {
+    const history = scenario().polled('c', '0=a').sent('a', 0, { producer: 'p#1' }).polled('d', '0=a 1=a');
+    expect(history.kinds()).toEqual(['duplicate', 'precommitted-read']);
   });
 
   it('what is read while its send is open may have been written already', () => {
@@ -387,6 +401,13 @@ describe('wrong-ack', () => {
     expect(history.kinds()).toEqual(['wrong-ack']);
   });
 
+  it('an acknowledgement for absurdly many is told as such, and soon', () => {
+    const history = scenario();
+    history.sending('a').ok({ placed: [{ partition: 0, offset: 0, count: 2 ** 52 }] });
+    history.unknown('b').polled('c', '0=a 1=b');
+    expect(history.kinds()).toEqual(['wrong-ack']);
+  });
+
   it('an acknowledgement is of the partition that was chosen', () => {
     const history = scenario();
     history.sending('a', { partition: 1 }).ok({ placed: [{ partition: 0, offset: 0, count: 1 }] });
@@ -543,6 +564,13 @@ describe('the loss budget', () => {
   it('what a client saw before the loss is no measure for what it is told after healing', () => {
     const history = scenario().sent('a', 0).sent('b', 1).polled('c', '0=a 1=b').lossyFault(1).marked('final');
     expect(history.assigned('c', 'beginning').polled('c', '0=a').toldEnd('c', 1).kinds()).toEqual([]);
+    const meanwhile = scenario()
+      .lossyFault(1)
+      .sent('a', 0)
+      .sent('b', 1)
+      .polled('c', '0=a 1=b')
+      .marked('final');
+    expect(meanwhile.assigned('c', 'beginning').polled('c', '0=a').toldEnd('c', 1).kinds()).toEqual([]);
   });
 
   it('what was asked before healing is not measured by what was known before the loss', () => {
@@ -588,6 +616,29 @@ describe('what is no history', () => {
     expect(() => checkHistory([settled])).toThrow('event 2 settles 1, which is no open send');
     const begun = { ...settled, index: 1, type: 'invoke' } as const;
     expect(() => checkHistory([begun, settled, { ...settled, index: 3 }])).toThrow('event 3 settles 1');
+  });
+
+  it('what is begun and over happened once, when it was over; a fault when it began', () => {
+    const recorder = new HistoryRecorder(() => 0);
+    const fault = recorder.invoke('n', { f: 'fault', fault: 'kill', lossy: true });
+    const crash = recorder.invoke('c', { f: 'crash' });
+    const count = recorder.invoke('n', { f: 'count', name: 'elections', count: 3 });
+    const poll = { f: 'poll', polled: [{ topic: 't', partition: 0, records: [[0, 'a']] }] } as const;
+    recorder.note('c', poll);
+    fault.ok();
+    recorder.note('c', poll);
+    for (const pending of [crash, count, recorder.invoke('n', { f: 'mark', mark: 'final' })]) pending.ok();
+    recorder.note('c', poll);
+    const { counters, anomalies } = checkHistory(recorder.events);
+    expect(counters).toMatchObject({ faults: 1, crashes: 1, elections: 3, 'polled-finally': 1 });
+    expect(anomalies).toEqual({ phantom: 1 });
+  });
+
+  it('a mark that is begun marks nothing', () => {
+    const recorder = new HistoryRecorder(() => 0);
+    recorder.invoke('n', { f: 'mark', mark: 'final' });
+    recorder.note('c', { f: 'poll', polled: [{ topic: 't', partition: 0, records: [[0, 'a']] }] });
+    expect(checkHistory(recorder.events).counters['polled-finally']).toBe(0);
   });
 
   it('operations are of known kinds', () => {
