@@ -54,12 +54,19 @@ export class HardStateFile {
     }
   }
 
-  /** What it gives is durable: a killed process may have left more in the page cache than it had synced. */
+  /**
+   * What it gives is durable: a killed process may have left more in the page cache than it had synced. A sync alone would
+   * not do, for after one that failed the system may take what is in its cache for written ("PostgreSQL's fsync()
+   * surprise", 2018). So the same bytes are written once more, each where it is: torn anywhere, they are what they were.
+   */
   static async open(files: Files, path: string): Promise<HardStateOpening> {
     const handle = await files.open(path, 'write');
-    await handle.sync();
     const bytes = Buffer.alloc(FILE_BYTES);
     const read = await handle.read(bytes, 0);
+    if (read === FILE_BYTES) {
+      await handle.write([bytes], 0);
+      await handle.sync();
+    }
     const newest = read < FILE_BYTES ? undefined : newestCopy(bytes);
     if (newest !== undefined) return { kind: 'open', file: new HardStateFile(handle, newest) };
     await handle.close();

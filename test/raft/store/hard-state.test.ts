@@ -170,6 +170,22 @@ it('a resolved save survives any power failure, an unresolved one is there whole
   }
 });
 
+it('what is read after a sync that failed survives any power failure from then on', async () => {
+  for (let seed = 0; seed < 50; seed++) {
+    const random = new SeededRandom(seed);
+    files = new MemoryFiles();
+    await HardStateFile.create(files, PATH, IDENTITY, stateOf(0));
+    await files.syncDirectory('/');
+    const file = await open();
+    files.failNext({ operation: 'sync', reason: 'io-error' });
+    await expect(file.replace(stateOf(1))).rejects.toMatchObject({ reason: 'io-error' });
+    files.kill();
+    const { epoch } = (await open()).state;
+    files.crash(random);
+    expect((await open()).state.epoch).toBe(epoch);
+  }
+});
+
 it('the largest voter set fits', async () => {
   const random = new SeededRandom(3);
   const voters = Array.from({ length: VOTERS_MAX }, (_, id) => ({ id, directoryId: randomUuid(random) }));
