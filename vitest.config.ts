@@ -1,6 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** unit: pure or in-memory, run by `check`. integration: real sockets, files and processes. */
+/** Examples name the package, as its users do; here that is the source. */
+const alias = [
+  { find: /^quorate$/, replacement: `${import.meta.dirname}/src/index.ts` },
+  { find: /^quorate\/testing$/, replacement: `${import.meta.dirname}/src/testing/index.ts` },
+];
+
+/** unit: pure or in-memory, run by `check`. integration: real sockets, files and processes, and the examples. */
 export default defineConfig({
   test: {
     projects: [
@@ -13,9 +19,10 @@ export default defineConfig({
         },
       },
       {
+        resolve: { alias },
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'examples/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,

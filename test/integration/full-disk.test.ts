@@ -67,7 +67,7 @@ class Load {
 
 function fullIsr(cluster: TestCluster): Promise<true> {
   return cluster.until('a full in-sync set', async () =>
-    (await cluster.partition('t', 0))?.isr.length === 3 ? true : undefined,
+    (await cluster.partitionOf('t', 0))?.isr.length === 3 ? true : undefined,
   );
 }
 

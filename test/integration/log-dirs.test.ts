@@ -281,7 +281,7 @@ test('a bit turned on the last in-sync replica: offline, never served, until its
   await using cluster = await withClosedSegments({ logger: errors.logger, settings: NO_SCRUB });
   await cluster.stop(2);
   await cluster.producer().send('t', { value: 'on one alone' });
-  expect((await cluster.partition('t', 0))?.isr).toEqual([1]);
+  expect((await cluster.partitionOf('t', 0))?.isr).toEqual([1]);
   await cluster.stop(1);
   const file = await turnBit(cluster, 1);
   await cluster.start(1);
@@ -297,11 +297,11 @@ test('a bit turned on the last in-sync replica: offline, never served, until its
   );
   await cluster.until(
     'the log to be offline',
-    async () => (await cluster.partition('t', 0))?.leaderId === -1 || undefined,
+    async () => (await cluster.partitionOf('t', 0))?.leaderId === -1 || undefined,
   );
   // Nor does the other one lead, who lacks a record.
   await cluster.start(2);
-  expect(await cluster.partition('t', 0)).toMatchObject({ leaderId: -1, isr: [1] });
+  expect(await cluster.partitionOf('t', 0)).toMatchObject({ leaderId: -1, isr: [1] });
   await expect(
     cluster.producer({ deliveryTimeoutMs: 500 }).send('t', { value: 'refused' }),
   ).rejects.toThrow();

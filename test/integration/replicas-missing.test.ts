@@ -9,7 +9,7 @@ async function keepOnlyLeader(cluster: TestCluster, topic: string): Promise<read
   const others = cluster.brokers.filter((id) => id !== leader);
   for (const id of others) await cluster.stop(id);
   await cluster.until('the others out of the in-sync set', async () => {
-    const partition = await cluster.partition(topic, 0);
+    const partition = await cluster.partitionOf(topic, 0);
     return partition?.isr.length === 1 && partition.leaderId === leader ? true : undefined;
   });
   return others;
@@ -37,7 +37,7 @@ describe('with two of three brokers stopped', () => {
 
     await Promise.all(others.map((id) => cluster.start(id)));
     await cluster.until('a full in-sync set', async () =>
-      (await cluster.partition('t', 0))?.isr.length === 3 ? true : undefined,
+      (await cluster.partitionOf('t', 0))?.isr.length === 3 ? true : undefined,
     );
     const after = (await cluster.readAll('t')).map((record) => record.value?.toString());
     expect(after).toEqual(['replicated', 'alone']);

@@ -3,7 +3,8 @@
  * 'io-error', as EIO does, also through handles that are open. What was written stays and is there when it is mended.
  */
 import { EnvironmentError } from '../../base/index.ts';
-import type { FileHandle, Files } from '../../env/index.ts';
+import type { Files, KeyValueStores } from '../../env/index.ts';
+import { type Around, aroundFiles, aroundStores } from './around-disk.ts';
 
 export class FailingDisk {
   readonly #broken = new Set<string>();
@@ -17,38 +18,24 @@ export class FailingDisk {
     this.#broken.delete(directory);
   }
 
+  mendAll(): void {
+    this.#broken.clear();
+  }
+
   /** Files on this disk; may be wrapped anew for each start of the node. */
   files(files: Files): Files {
-    return {
-      open: async (path, mode) => this.#handle(await this.#try(path, () => files.open(path, mode))),
-      list: (directory) => this.#try(directory, () => files.list(directory)),
-      stat: (path) => this.#try(path, () => files.stat(path)),
-      makeDirectory: (path) => this.#try(path, () => files.makeDirectory(path)),
-      rename: (from, to) => this.#try(from, () => files.rename(from, to)),
-      remove: (path) => this.#try(path, () => files.remove(path)),
-      removeDirectory: (path) => this.#try(path, () => files.removeDirectory(path)),
-      syncDirectory: (directory) => this.#try(directory, () => files.syncDirectory(directory)),
-      lock: (path) => this.#try(path, () => files.lock(path)),
-    };
+    return aroundFiles(files, this.#try);
   }
 
-  #handle(handle: FileHandle): FileHandle {
-    const { path } = handle;
-    return {
-      path,
-      write: (buffers, position) => this.#try(path, () => handle.write(buffers, position)),
-      read: (buffer, position) => this.#try(path, () => handle.read(buffer, position)),
-      truncate: (sizeBytes) => this.#try(path, () => handle.truncate(sizeBytes)),
-      sync: () => this.#try(path, () => handle.sync()),
-      sizeBytes: () => this.#try(path, () => handle.sizeBytes()),
-      close: () => handle.close(),
-    };
+  /** Stores on this disk. */
+  stores(stores: KeyValueStores): KeyValueStores {
+    return aroundStores(stores, this.#try);
   }
 
-  async #try<T>(path: string, operation: () => Promise<T>): Promise<T> {
+  readonly #try: Around = async (path, operation) => {
     for (const directory of this.#broken)
       if (path === directory || path.startsWith(`${directory}/`))
         throw new EnvironmentError('io-error', path, `cannot use ${path}: i/o error`);
     return operation();
-  }
+  };
 }

@@ -56,6 +56,7 @@ export class FillableDisk {
     return {
       path: handle.path,
       write: async (buffers, position) => {
+        if (this.#leftBytes === Number.POSITIVE_INFINITY) return handle.write(buffers, position);
         const bytes = Buffer.concat(buffers);
         const grows = Math.max(0, position + bytes.length - (await handle.sizeBytes()));
         const missing = grows - this.#take(grows);

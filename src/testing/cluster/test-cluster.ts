@@ -7,21 +7,25 @@
  * and are removed at the end.
  */
 import { assert, type NodeId, type PartitionId, StartupError } from '../../base/index.ts';
-import type { Client, ConsumedRecord, Producer, ProducerOptions } from '../../client/index.ts';
-import { type Environment, type FatalReason, type Logger, SILENT, sleep } from '../../env/index.ts';
-import { createNodeEnvironment, freePorts, makeTemporaryDirectory } from '../../env/node/index.ts';
-import { createClient } from '../../index.ts';
-import { levelStores } from '../../raft/index.ts';
-import type { PartitionDescription, Transport } from '../../rpc/api/index.ts';
-import { createGrpcTransport } from '../../rpc/grpc/index.ts';
 import {
-  formatCluster,
-  LocalCluster,
-  layoutCluster,
-  type NodePlan,
-  type NodeWorld,
-} from '../../server/index.ts';
-import { KillSwitch } from './kill-switch.ts';
+  type Client,
+  type ClientSettings,
+  type ConsumedRecord,
+  createClient,
+  type Producer,
+  type ProducerOptions,
+} from '../../client/index.ts';
+import { type Environment, type Logger, SILENT, sleep } from '../../env/index.ts';
+import { createNodeEnvironment, freePorts, makeTemporaryDirectory } from '../../env/node/index.ts';
+import { levelStores } from '../../raft/index.ts';
+import type { PartitionDescription } from '../../rpc/api/index.ts';
+import { createGrpcTransport } from '../../rpc/grpc/index.ts';
+import { formatCluster, LocalCluster, layoutCluster, type NodePlan } from '../../server/index.ts';
+import type { ClusterClock } from './faults/cluster-clock.ts';
+import { ClusterFaults, type Fault } from './faults/cluster-faults.ts';
+import type { Drop, DropWhat } from './faults/drops.ts';
+import type { Place } from './faults/links.ts';
+import { type ClusterNode, type NodeEnd, NodeWorlds } from './node-worlds.ts';
 
 export interface StartClusterOptions {
   /** Default 3. */
@@ -36,17 +40,6 @@ export interface StartClusterOptions {
   readonly logger?: Logger;
   /** Puts something between a node and its world, at each start of it: a disk that fills, say. Default: nothing. */
   readonly environmentOf?: (node: ClusterNode, environment: Environment) => Environment;
-}
-
-export interface ClusterNode {
-  readonly id: NodeId;
-  readonly role: 'broker' | 'controller';
-}
-
-/** Why a node ended itself. */
-export interface NodeEnd {
-  readonly reason: FatalReason;
-  readonly error: unknown;
 }
 
 /** Pause between two looks at a condition that something else brings about. */
@@ -68,7 +61,8 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
     settings,
     logDirs,
   });
-  const worlds = new KillableWorlds({ logger, environmentOf, onEnd: (id) => cluster.forget(id) });
+  const faults = new ClusterFaults({ nodes: plan.nodes, environment });
+  const worlds = new NodeWorlds({ logger, faults, environmentOf, onEnd: (id) => cluster.forget(id) });
   const cluster = new LocalCluster({ plan, worldOf: (node) => worlds.make(node) });
   try {
     await formatCluster(plan, environment);
@@ -77,12 +71,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<T
     await environment.files.removeDirectory(directory);
     throw error;
   }
-  return new TestCluster({ cluster, worlds, environment, directory });
+  return new TestCluster({ cluster, worlds, faults, environment, directory });
 }
 
 interface TestClusterParts {
   readonly cluster: LocalCluster;
-  readonly worlds: KillableWorlds;
+  readonly worlds: NodeWorlds;
+  readonly faults: ClusterFaults;
   readonly environment: Environment;
   readonly directory: string;
 }
@@ -93,19 +88,40 @@ export class TestCluster implements AsyncDisposable {
   /** A client of this cluster, closed with it. */
   readonly client: Client;
   readonly #cluster: LocalCluster;
-  readonly #worlds: KillableWorlds;
+  readonly #worlds: NodeWorlds;
+  readonly #faults: ClusterFaults;
+  readonly #clients = new Set<Client>();
   readonly #environment: Environment;
   readonly #directory: string;
   #stopping: Promise<void> | undefined;
 
   /** Use {@link startCluster}. */
-  constructor({ cluster, worlds, environment, directory }: TestClusterParts) {
+  constructor({ cluster, worlds, faults, environment, directory }: TestClusterParts) {
     this.#cluster = cluster;
     this.#worlds = worlds;
+    this.#faults = faults;
     this.#environment = environment;
     this.#directory = directory;
     this.bootstrap = cluster.plan.bootstrap;
-    this.client = createClient({ bootstrap: this.bootstrap, clientId: 'test' });
+    this.client = this.createClient({ clientId: 'test' });
+  }
+
+  /** Another client, closed with the cluster. Faults between nodes and 'clients' meet all clients made here. */
+  createClient(settings: Partial<ClientSettings> = {}): Client {
+    const { clock, timers, random, logger } = this.#environment;
+    const transport = this.#faults.transport('clients', createGrpcTransport({ logger }), timers);
+    const client = createClient({
+      bootstrap: this.bootstrap,
+      ...settings,
+      transport,
+      environment: { clock, timers, random, logger },
+      onClosed: async () => {
+        this.#clients.delete(client);
+        await transport.close();
+      },
+    });
+    this.#clients.add(client);
+    return client;
   }
 
   get admin(): Client['admin'] {
@@ -127,14 +143,14 @@ export class TestCluster implements AsyncDisposable {
   /** The broker that leads the partition, waiting for one to be elected. */
   async leaderOf(topic: string, partition: PartitionId): Promise<NodeId> {
     const led = await this.until(`a leader of ${topic}-${partition}`, async () => {
-      const description = await this.partition(topic, partition);
+      const description = await this.partitionOf(topic, partition);
       return description !== undefined && description.leaderId >= 0 ? description : undefined;
     });
     return led.leaderId;
   }
 
   /** The partition as a live broker describes it. */
-  async partition(topic: string, partition: PartitionId): Promise<PartitionDescription | undefined> {
+  async partitionOf(topic: string, partition: PartitionId): Promise<PartitionDescription | undefined> {
     return (await this.admin.describeTopic(topic)).partitions[partition];
   }
 
@@ -155,6 +171,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** Stops a node in order: a broker hands its leaderships over first. */
   stop(id: NodeId): Promise<void> {
+    assert(!this.#faults.isPaused(id), 'a paused node cannot be stopped in order', { id });
     return this.#cluster.stopNode(id, { controlled: true });
   }
 
@@ -163,6 +180,76 @@ export class TestCluster implements AsyncDisposable {
     await this.#worlds.freed(id);
     const ready = this.#cluster.startNode(id).then((node) => node.ready);
     await Promise.race([ready, this.#worlds.ended(id)]);
+  }
+
+  /** Stops a node in order and starts it again. */
+  async restart(id: NodeId): Promise<void> {
+    await this.stop(id);
+    await this.start(id);
+  }
+
+  /** The power of these nodes fails at once: they die, and what they had not synced is lost. Gives how many bytes that was. */
+  async loseUnsynced(...ids: readonly NodeId[]): Promise<number> {
+    await Promise.all(ids.filter((id) => this.isRunning(id)).map((id) => this.kill(id)));
+    await Promise.all(ids.map((id) => this.#worlds.freed(id)));
+    const lost = await Promise.all(ids.map((id) => this.#faults.loseUnsynced(id)));
+    return lost.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** Nothing goes between the sides any more, neither way. Whoever is in no side reaches all, and is reached. */
+  partition(...sides: readonly (readonly Place[])[]): Fault {
+    return this.#faults.partition(sides);
+  }
+
+  /** Nothing goes from any of `from` to any of `to`; what comes back still does. */
+  block(from: readonly Place[], to: readonly Place[]): Fault {
+    return this.#faults.block(from, to);
+  }
+
+  /** Nobody reaches the node, the clients included, and it reaches nobody. */
+  isolate(id: NodeId): Fault {
+    return this.#faults.isolate(id);
+  }
+
+  /** As SIGSTOP: its timers, disk and messages stand still. docs/testing/faults.md tells what cannot. */
+  pause(id: NodeId): Fault {
+    assert(this.isRunning(id), 'only a running node can be paused', { id });
+    return this.#faults.pause(id);
+  }
+
+  /** As SIGCONT: what waited goes on. */
+  resume(id: NodeId): void {
+    this.#faults.resume(id);
+  }
+
+  /** Each operation on the node's disks takes `slowMs` longer. */
+  slowDisk(id: NodeId, slowMs: number): Fault {
+    return this.#faults.slowDisk(id, slowMs);
+  }
+
+  /** The node's disks take `leftBytes` more. A node that ends for want of room is started again by the test. */
+  fullDisk(id: NodeId, leftBytes = 0): Fault {
+    return this.#faults.fullDisk(id, leftBytes);
+  }
+
+  /** All data directories of the node, or those named, fail with an i/o error. */
+  failDisk(id: NodeId, ...directories: readonly string[]): Fault {
+    return this.#faults.failDisk(id, directories.length > 0 ? directories : this.directoriesOf(id));
+  }
+
+  /** The next such message is lost, and its call fails as calls of a broken connection do. */
+  dropNext(what: DropWhat): Drop {
+    return this.#faults.dropNext(what);
+  }
+
+  /** The dates of the nodes. */
+  get clock(): ClusterClock {
+    return this.#faults.clock;
+  }
+
+  /** Ends every fault. What is down stays down: `start` it. */
+  heal(): void {
+    this.#faults.heal();
   }
 
   /** How the node ended itself; undefined when it did not, or was started again since. */
@@ -215,7 +302,8 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await this.client.close({ timeoutMs: 0 });
+    this.heal();
+    await Promise.all([...this.#clients].map((client) => client.close({ timeoutMs: 0 })));
     await this.#cluster.stop({ controlled: false });
     await Promise.all(this.#cluster.plan.nodes.map(({ id }) => this.#worlds.freed(id)));
     await this.#environment.files.removeDirectory(this.#directory);
@@ -223,75 +311,5 @@ export class TestCluster implements AsyncDisposable {
 
   #idsOf(role: NodePlan['role']): NodeId[] {
     return this.#cluster.plan.nodes.filter((node) => node.role === role).map((node) => node.id);
-  }
-}
-
-interface WorldsOptions {
-  readonly logger: Logger;
-  readonly environmentOf: (node: ClusterNode, environment: Environment) => Environment;
-  /** A node ended itself: as dead as if it had been killed. */
-  readonly onEnd: (id: NodeId) => void;
-}
-
-interface World {
-  readonly transport: Transport;
-  readonly kill: KillSwitch;
-  /** Rejects with a StartupError when the node ends itself. */
-  readonly ended: Promise<never>;
-  end?: NodeEnd;
-  /** What the node held is free again. */
-  freed?: Promise<void>;
-}
-
-/** The world of each node, with a way to take it away at once. */
-class KillableWorlds {
-  readonly #options: WorldsOptions;
-  readonly #worlds = new Map<NodeId, World>();
-
-  constructor(options: WorldsOptions) {
-    this.#options = options;
-  }
-
-  make(node: NodePlan): NodeWorld {
-    const { environmentOf, onEnd } = this.#options;
-    const logger = this.#options.logger.child({ node: node.name });
-    const kill = new KillSwitch();
-    const transport = createGrpcTransport({ logger });
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => {});
-    const world: World = { transport, kill, ended: promise };
-    this.#worlds.set(node.id, world);
-    const fatal = (reason: FatalReason, error: unknown): void => {
-      if (world.end !== undefined) return;
-      world.end = { reason, error };
-      onEnd(node.id);
-      void this.kill(node.id);
-      reject(new StartupError(`${node.name} ended itself: ${reason}: ${String(error)}`));
-    };
-    const environment = createNodeEnvironment({ stores: levelStores(), logger, exit: { fatal } });
-    return { environment: kill.wrap(environmentOf(node, environment)), transport };
-  }
-
-  endOf(id: NodeId): NodeEnd | undefined {
-    return this.#worlds.get(id)?.end;
-  }
-
-  /** Of the start under way or last begun. */
-  ended(id: NodeId): Promise<never> {
-    const world = this.#worlds.get(id);
-    assert(world !== undefined, 'a node that was started has a world', { id });
-    return world.ended;
-  }
-
-  /** Resolves when a node that was killed or ended holds nothing any more. */
-  async freed(id: NodeId): Promise<void> {
-    await this.#worlds.get(id)?.freed;
-  }
-
-  kill(id: NodeId): Promise<void> {
-    const world = this.#worlds.get(id);
-    if (world === undefined) return Promise.resolve();
-    world.freed ??= Promise.all([world.transport.close(), world.kill.kill()]).then(() => {});
-    return world.freed;
   }
 }
