@@ -8,7 +8,7 @@
  *     node test/chaos/main.ts --minutes 1 --network loopback --no-shim
  *     node test/chaos/main.ts --minutes 1 --keep --history
  */
-import { rmSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -51,6 +51,8 @@ const { values: args } = parseArgs({
   },
 });
 const beganMs = performance.now();
+/** What is printed goes there too: it belongs to what a failed run leaves. */
+let journal: string | undefined;
 const seed = Number(args.seed);
 try {
   process.exit(await main(Number(args.minutes)));
@@ -62,10 +64,12 @@ try {
 function print(text: string): void {
   const atS = ((performance.now() - beganMs) / 1000).toFixed(1).padStart(6);
   process.stdout.write(`${atS} ${text}\n`);
+  if (journal !== undefined) appendFileSync(journal, `${atS} ${text}\n`);
 }
 
 async function main(minutes: number): Promise<number> {
   const directory = await makeTemporaryDirectory('quorate-chaos-');
+  journal = `${directory}/run.log`;
   const history = new Observations(DEMANDS, args.history ? `${directory}/history.jsonl` : undefined);
   for (const event of ['unhandledRejection', 'uncaughtException'] as const)
     process.on(event, (error: unknown) =>

@@ -98,7 +98,7 @@ export class Nemesis {
       case 'kill-controller':
         return kill(stage, step, pick(controllers, 1, random), random);
       case 'kill-active-controller':
-        return kill(stage, step, [await stage.activeController()], random);
+        return kill(stage, step, [await stage.activeController(random)], random);
       case 'kill-two-brokers':
         return kill(stage, step, pick(brokers, 2, random), random);
       case 'kill-two-controllers':
@@ -112,7 +112,7 @@ export class Nemesis {
       case 'pause-leader':
         return suspend(stage, step, [await stage.leader(random)], random);
       case 'pause-active-controller':
-        return suspend(stage, step, [await stage.activeController()], random);
+        return suspend(stage, step, [await stage.activeController(random)], random);
       case 'pause-two':
         return suspend(stage, step, pick(plan.nodes, 2, random), random);
       case 'pause-and-kill': {
@@ -144,7 +144,7 @@ export class Nemesis {
         return cut(stage, step, bothWays(links), random);
       }
       case 'cut-active-controller': {
-        const active = await stage.activeController();
+        const active = await stage.activeController(random);
         const links = linksBetween([active.id], everybodyBut(stage, active));
         return cut(stage, step, bothWays(links), random);
       }
@@ -204,7 +204,7 @@ export class Nemesis {
       case 'sync-error':
         return breakDisk(stage, step, stage.pickNode(random), random, SYNC_ERROR);
       case 'read-error':
-        return breakDisk(stage, step, stage.pickNode(random), random, READ_ERROR);
+        return breakDisk(stage, step, await stage.leader(random), random, READ_ERROR);
       case 'disk-full':
         return breakDisk(stage, step, stage.pickNode(random), random, FULL);
       case 'slow-sync':

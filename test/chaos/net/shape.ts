@@ -70,19 +70,34 @@ export function shape(
   }
 }
 
-/** Letters in a row that only the value of a record has: see `recordText`. */
-const FILLER = Buffer.from('x'.repeat(32));
+/** The filler of a value repeats eight hexadecimal digits (see `encodeValue`); nothing else of a request does so for long. */
+const PERIOD = 8;
+const REPEATED = 24;
 
 /**
  * A copy of `bytes` with one bit flipped: of the value of a record, which its batch's CRC covers, or anywhere; undefined
  * when there is no such place.
  */
 export function flip(bytes: Buffer, where: 'payload' | 'anywhere', random: Random): Buffer | undefined {
-  const found = where === 'payload' ? bytes.indexOf(FILLER) : 0;
-  const length = where === 'payload' ? FILLER.length : bytes.length;
-  if (found < 0 || length === 0) return undefined;
-  const at = found + random.integer(0, length);
+  const from = where === 'payload' ? findFiller(bytes) : 0;
+  const length = where === 'payload' ? PERIOD + REPEATED : bytes.length;
+  if (from < 0 || length === 0) return undefined;
+  const at = from + random.integer(0, length);
   const flipped = Buffer.from(bytes);
   flipped[at] = (flipped[at] ?? 0) ^ (1 << random.integer(0, 8));
   return flipped;
+}
+
+function findFiller(bytes: Buffer): number {
+  let repeated = 0;
+  for (let at = PERIOD; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    repeated = byte === bytes[at - PERIOD] && isHexDigit(byte) ? repeated + 1 : 0;
+    if (repeated === REPEATED) return at + 1 - REPEATED - PERIOD;
+  }
+  return -1;
+}
+
+function isHexDigit(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
 }

@@ -9,6 +9,8 @@ import type { Stage } from './stage.ts';
 
 /** What a broken disk still causes a little later. */
 const EXCUSE_MS = 3000;
+/** Sooner it would be whole again before anybody used it. */
+const BROKEN_MS_MIN = 1000;
 const DAY_S = 86_400;
 
 /** Kills, and leaves on the disk of each what would be there after power loss. */
@@ -30,7 +32,7 @@ export async function breakDisk(
   faults: DiskFaults,
 ): Promise<void> {
   const { nodes, say } = stage;
-  const forMs = drawDurationMs(random);
+  const forMs = Math.max(BROKEN_MS_MIN, drawDurationMs(random));
   const isRestarted = random.float() < 0.5 && step !== 'disk-full';
   const isLost = random.float() < 0.5;
   const disk = diskOf(stage, node);

@@ -8,6 +8,8 @@ import type { Network } from '../net/network.ts';
 import type { Nodes } from '../nodes.ts';
 import { pick } from '../schedule.ts';
 
+const ASK_TIMEOUT_MS = 3000;
+
 export class Stage {
   readonly nodes: Nodes;
   readonly network: Network;
@@ -41,16 +43,21 @@ export class Stage {
     this.tally.set(what, (this.tally.get(what) ?? 0) + times);
   }
 
-  /** Of one partition of the topic, as the brokers say now. */
+  /** Of one partition of the topic, as the brokers say now; when nobody leads or answers, any broker. */
   async leader(random: SeededRandom): Promise<NodePlan> {
     const draw = random.float();
-    const { partitions } = await this.admin.describeTopic(this.topic, { timeoutMs: 3000 });
-    return this.#node(partitions[Math.floor(draw * partitions.length)]?.leaderId);
+    const someBroker = this.pickNode(random, this.nodes.brokers);
+    const { partitions } = await this.admin
+      .describeTopic(this.topic, { timeoutMs: ASK_TIMEOUT_MS })
+      .catch(() => ({ partitions: [] }));
+    return this.#find(partitions[Math.floor(draw * partitions.length)]?.leaderId) ?? someBroker;
   }
 
-  async activeController(): Promise<NodePlan> {
-    const { leaderId } = await this.admin.describeQuorum({ timeoutMs: 3000 });
-    return this.#node(leaderId);
+  /** As the brokers say now; when none is known, any controller. */
+  async activeController(random: SeededRandom): Promise<NodePlan> {
+    const someController = this.pickNode(random, this.nodes.controllers);
+    const quorum = await this.admin.describeQuorum({ timeoutMs: ASK_TIMEOUT_MS }).catch(() => undefined);
+    return this.#find(quorum?.leaderId) ?? someController;
   }
 
   pickNode(random: SeededRandom, from: readonly NodePlan[] = this.nodes.plan.nodes): NodePlan {
@@ -59,10 +66,8 @@ export class Stage {
     return node;
   }
 
-  #node(id: NodeId | undefined): NodePlan {
-    const found = this.nodes.plan.nodes.find((node) => node.id === id);
-    if (found === undefined) throw new Error(`nobody leads (${id})`);
-    return found;
+  #find(id: NodeId | undefined): NodePlan | undefined {
+    return this.nodes.plan.nodes.find((node) => node.id === id);
   }
 }
 
