@@ -42,7 +42,7 @@ const { values: args } = parseArgs({
     seed: { type: 'string', default: '1' },
     producers: { type: 'string', default: '4' },
     keep: { type: 'boolean', default: false },
-    history: { type: 'boolean', default: false },
+    history: { type: 'boolean', default: true },
     only: { type: 'string' },
     network: { type: 'string', default: 'auto' },
     shim: { type: 'boolean', default: true },
