@@ -14,6 +14,7 @@ interface Current {
   /** Of the state when they were taken: after a seek they count no more. */
   readonly seeks: number;
   readonly records: readonly ConsumedRecord[];
+  readonly highWatermark: Offset;
   next: number;
 }
 
@@ -41,10 +42,10 @@ export class Cursor {
   takeBatch(): ConsumedBatch | undefined {
     const current = this.#begin();
     if (current === undefined) return undefined;
-    const { topic, partition, highWatermark } = current.state;
+    const { topic, partition } = current.state;
     const records = current.next === 0 ? current.records : current.records.slice(current.next);
     current.next = current.records.length;
-    return { topic, partition, records, highWatermark };
+    return { topic, partition, records, highWatermark: current.highWatermark };
   }
 
   /** Offset of the next record the reader gets of `state`; -1: not known yet. */
@@ -85,7 +86,8 @@ export class Cursor {
     this.#current = undefined;
     try {
       const records = state.take(this.#maxRecords);
-      if (records !== undefined) this.#current = { state, seeks, records, next: 0 };
+      const { takenHighWatermark: highWatermark } = state;
+      if (records !== undefined) this.#current = { state, seeks, records, highWatermark, next: 0 };
       return records !== undefined;
     } finally {
       if (state.bufferedBytes < bufferedBytes) this.#onTaken();

@@ -17,7 +17,13 @@ import {
   type Offset,
   type PartitionId,
 } from '../../base/index.ts';
-import { type BatchHeader, batches, RecordCursor, validateBatch } from '../../log/record/index.ts';
+import {
+  type BatchHeader,
+  type BatchView,
+  batches,
+  RecordCursor,
+  validateBatch,
+} from '../../log/record/index.ts';
 import type { FetchPartitionReply } from '../../rpc/api/index.ts';
 import { type ConsumedRecord, toConsumedRecord } from './consumed-record.ts';
 import type { StartPosition } from './options.ts';
@@ -28,6 +34,8 @@ const HEADERS_MAX = 10_000;
 interface FetchedBatch {
   readonly header: BatchHeader;
   readonly bytes: Uint8Array;
+  /** By the reply that brought it. */
+  readonly highWatermark: Offset;
 }
 
 export class PartitionState {
@@ -55,6 +63,8 @@ export class PartitionState {
   bufferedBytes = 0;
   /** As the last answer said; -1: not heard of. */
   highWatermark: Offset = -1;
+  /** By the reply that brought the records taken last. */
+  takenHighWatermark: Offset = -1;
   lastStableOffset: Offset = -1;
   logStartOffset: Offset = -1;
   #fetchOffset: Offset = -1;
@@ -141,14 +151,14 @@ export class PartitionState {
             problem.code,
             `${this.topic}-${this.partition} at ${header.baseOffset}: ${problem.message}`,
           );
-        this.#fetched.push({ header, bytes });
+        this.#fetched.push({ header, bytes, highWatermark: reply.highWatermark });
         this.bufferedBytes += bytes.length;
         this.#fetchOffset = header.lastOffset + 1;
       }
     }
   }
 
-  #batchesOf(chunk: Uint8Array): readonly FetchedBatch[] {
+  #batchesOf(chunk: Uint8Array): readonly BatchView[] {
     try {
       return [...batches(chunk)];
     } catch (error) {
@@ -191,6 +201,7 @@ export class PartitionState {
   #read(batch: FetchedBatch, maxRecords: number): ConsumedRecord[] {
     const { topic, partition, limit } = this;
     const records: ConsumedRecord[] = [];
+    this.takenHighWatermark = batch.highWatermark;
     let { position } = this;
     try {
       this.#reader ??= RecordCursor.open(batch.bytes, batch.header);

@@ -180,6 +180,14 @@ describe('cursor', () => {
     expect(cursor.takeBatch()).toMatchObject({ partition: 0, records: [{ offset: 2 }, { offset: 3 }] });
   });
 
+  it('gives with records the high watermark of the reply that brought them', () => {
+    const state = new PartitionState('t', 0, { offset: 0 });
+    state.accept({ ...reply(batch(0, 2)), highWatermark: 2 }, true);
+    state.accept({ ...reply(batch(2, 2)), highWatermark: 7 }, true);
+    const cursor = new Cursor([state], 500, () => {});
+    expect([cursor.takeBatch()?.highWatermark, cursor.takeBatch()?.highWatermark]).toEqual([2, 7]);
+  });
+
   it('reads a batch to its end before it begins another, so that one is open at most', () => {
     const states = [0, 1].map((partition) => new PartitionState('t', partition, { offset: 0 }));
     for (const state of states) state.accept(reply(batch(0, 5)), true);
