@@ -3,8 +3,9 @@
  * leader's range, or asks again later. Of a reply that says "diverging" nothing else is used (KAFKA-14704).
  * Source: Kafka's AbstractFetcherThread; KIP-101, KIP-279.
  */
-import type { LeaderEpoch } from '../../base/index.ts';
+import type { LeaderEpoch, Offset } from '../../base/index.ts';
 import type { Environment } from '../../env/index.ts';
+import { BATCH_HEADER_BYTES, batchBaseOffset, batchLastOffset } from '../../log/record/index.ts';
 import type { ReplicaFetchPartitionReply } from '../../rpc/api/index.ts';
 import { decideTruncation } from './core/follower-fetch.ts';
 import type { FetchedPartition } from './fetched-partition.ts';
@@ -48,11 +49,28 @@ export class LeaderReplies {
   #follow(entry: FetchedPartition, part: ReplicaFetchPartitionReply): void {
     const { partition } = entry;
     entry.succeed();
+    const base = beginsBefore(partition.log, part);
+    if (base !== undefined) this.#beginAt(entry, base, part);
+    else this.#append(entry, part);
+  }
+
+  #append(entry: FetchedPartition, part: ReplicaFetchPartitionReply): void {
+    const { partition, leaderEpoch } = entry;
     if (part.batches.length > 0) {
-      partition.log.appendAsFollower(part.batches, entry.leaderEpoch);
+      partition.log.appendAsFollower(part.batches, leaderEpoch);
       this.#options.change(entry);
     }
     partition.followLeader(part);
+  }
+
+  /** The empty log begins where the batch does that holds its end; only records from the leader's log start on are shown. */
+  #beginAt(entry: FetchedPartition, base: Offset, part: ReplicaFetchPartitionReply): void {
+    const { partition, leaderEpoch } = entry;
+    const { state, log } = partition;
+    this.#cut(entry, { kind: 'restart', offset: base }, () => {
+      if (state.leaderEpoch === leaderEpoch && !state.isLeader && log.logEndOffset === base)
+        this.#append(entry, part);
+    });
   }
 
   #handleDivergence(entry: FetchedPartition, leader: { epoch: LeaderEpoch; endOffset: number }): void {
@@ -86,7 +104,8 @@ export class LeaderReplies {
     else this.backOff(entry);
   }
 
-  #cut(entry: FetchedPartition, cut: Cut): void {
+  /** `next` runs right after, before anybody else can move the log. */
+  #cut(entry: FetchedPartition, cut: Cut, next = (): void => {}): void {
     const { log } = entry.partition;
     const before = [log.logEndOffset, log.latestEpoch];
     entry.state = 'truncating';
@@ -94,6 +113,7 @@ export class LeaderReplies {
       () => {
         if (entry.state !== 'truncating') return;
         entry.state = 'ready';
+        next();
         // Each round lowers the end or the epoch; one that does not would never end.
         if (before[0] === log.logEndOffset && before[1] === log.latestEpoch) this.backOff(entry);
         else this.#options.change(entry);
@@ -115,4 +135,20 @@ export class LeaderReplies {
       this.#options.change(entry);
     });
   }
+}
+
+/**
+ * Where the first batch begins when that is before the end of an empty log and the batch reaches beyond it: deleted records
+ * end within a batch, which is kept and sent whole. Source: KAFKA-6975.
+ */
+function beginsBefore(
+  log: { readonly logStartOffset: Offset; readonly logEndOffset: Offset },
+  { batches: [first] }: ReplicaFetchPartitionReply,
+): Offset | undefined {
+  if (first === undefined || log.logStartOffset < log.logEndOffset || first.length < BATCH_HEADER_BYTES)
+    return undefined;
+  const base = batchBaseOffset(first);
+  return base >= 0 && base < log.logEndOffset && batchLastOffset(first) >= log.logEndOffset
+    ? base
+    : undefined;
 }

@@ -192,6 +192,20 @@ describe('the log start of a follower', () => {
     expect(starts(cluster)).toEqual([40, 40, 40]);
   });
 
+  it('that lies within a batch keeps no replica out that begins anew', async () => {
+    const cluster = await filled({}, 0);
+    await cluster.finish(cluster.get(1).produce(['a', 'b', 'c', 'd', 'e']));
+    cluster.get(3).kill();
+    cluster.fence(3);
+    await removed(cluster, 1, 3);
+    cluster.get(3).environment.files.wipe();
+    await cluster.finish(cluster.get(3).start());
+    expect(await cluster.until(() => cluster.registration().isr.includes(3))).toBe(true);
+    const { log } = cluster.get(3).replica();
+    expect([log.logStartOffset, log.logEndOffset]).toEqual([3, 5]);
+    expect(await cluster.get(3).contents()).toEqual(await cluster.get(1).contents());
+  });
+
   it('is taken over by a replica that lags behind it: its log begins anew there', async () => {
     const cluster = await filled({}, 3);
     cluster.get(3).kill();
