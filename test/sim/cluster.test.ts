@@ -7,10 +7,14 @@ import { runCluster } from '../../src/testing/sim/cluster/run.ts';
 const KEPT = new URL('kept/', import.meta.url);
 
 describe('the simulated cluster', () => {
-  it.each([1, 2, 3, 4, 5, 6])('keeps every law and gets on when healthy: seed %i', async (seed) => {
-    const { failure } = await runCluster(drawOptions(seed));
-    expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
-  });
+  it.each([1, 2, 3, 4, 5, 6])(
+    'keeps every law and gets on when healthy: seed %i',
+    async (seed) => {
+      const { failure } = await runCluster(drawOptions(seed));
+      expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
+    },
+    120_000,
+  );
 
   it.each(readdirSync(KEPT))(
     'keeps every law in a run that failed once: %s',

@@ -1,7 +1,7 @@
 /** A client process that reads all topics from the beginning, dies now and then, and writes down what it saw. */
 import { SeededRandom } from '../../../../base/index.ts';
-import type { Client } from '../../../../client/index.ts';
-import { readValue } from '../../../checkers/index.ts';
+import type { Client, Consumer } from '../../../../client/index.ts';
+import { type HistoryRecorder, readValue } from '../../../checkers/index.ts';
 import type { SimWorld } from '../world.ts';
 
 /** Mean length of a reader's life. */
@@ -60,6 +60,7 @@ export async function readAll(
   const positions = assignment.map((one) => ({ ...one, from: 'beginning' as const }));
   recorder.note(name, { f: 'assign', positions });
   const consumer = client.consumer({ assignment, from: 'beginning', maxWaitMs: options.readerWaitMs });
+  if (untilEnd) await noteEnds(recorder, name, consumer);
   const batches = untilEnd ? consumer.batchesUntilEnd() : consumer.batches();
   for (;;) {
     const pending = recorder.invoke(name, { f: 'poll' });
@@ -68,9 +69,16 @@ export async function readAll(
       pending.ok();
       return;
     }
-    const { topic, partition } = value;
+    const { topic, partition, highWatermark } = value;
     world.trace.count('records read', value.records.length);
     const records = value.records.map((record) => [record.offset, readValue(record.value)] as const);
-    pending.ok({ polled: [{ topic, partition, records }] });
+    pending.ok({ polled: [{ topic, partition, records, highWatermark }] });
   }
+}
+
+/** What the leaders say the ends are: what they do not show then is missed. */
+async function noteEnds(recorder: HistoryRecorder, name: string, consumer: Consumer): Promise<void> {
+  const pending = recorder.invoke(name, { f: 'ends', partitions: [] });
+  const ends = await consumer.endOffsets();
+  pending.ok({ partitions: ends.map(({ topic, partition, offset: end }) => ({ topic, partition, end })) });
 }
