@@ -39,6 +39,7 @@ const RESTART_MS = 1_000;
 export async function runCluster(
   options: ClusterSimOptions,
   settings: { readonly keepTrace?: boolean } = {},
+  phases: (world: SimWorld) => Promise<void> = runPhases,
 ): Promise<ClusterSimResult> {
   const trace = new Trace(settings.keepTrace ?? false);
   const world = new SimWorld(options, trace);
@@ -50,7 +51,7 @@ export async function runCluster(
   if (settings.keepTrace !== true) Error.stackTraceLimit = 0;
   beginBufferPool();
   try {
-    await runPhases(world);
+    await phases(world);
   } catch (error) {
     world.fail(error ?? new Error('failed without a reason'));
   } finally {
@@ -77,8 +78,8 @@ function beginBufferPool(): void {
   while (Buffer.allocUnsafe(8).byteOffset !== 0);
 }
 
-async function runPhases(world: SimWorld): Promise<void> {
-  const { options } = world;
+/** Starts all nodes, watched and supervised, and makes the topics. */
+export async function startCluster(world: SimWorld): Promise<Watch> {
   const watch = new Watch(world);
   world.watch = () => watch.look();
   world.onEnd = (machine, { reason, error }) => {
@@ -91,6 +92,12 @@ async function runPhases(world: SimWorld): Promise<void> {
   for (const machine of world.machines) machine.start();
   await expectSoon(world, 'the cluster starts', STARTED_MS, () => world.brokers.every(isServing));
   await makeTopics(world);
+  return watch;
+}
+
+async function runPhases(world: SimWorld): Promise<void> {
+  const { options } = world;
+  const watch = await startCluster(world);
   const workload = new Workload(world);
   const nemesis = new Nemesis(world);
   workload.start();
@@ -122,7 +129,7 @@ function mayEnd(world: SimWorld, reason: MachineEnd['reason']): boolean {
 }
 
 /** Runs until `holds`; throws when it does not within `limitMs`, or when the run has failed meanwhile. */
-async function expectSoon(
+export async function expectSoon(
   world: SimWorld,
   law: string,
   limitMs: number,
@@ -133,7 +140,8 @@ async function expectSoon(
   if (!done) throw new Error(`liveness: not within ${limitMs} ms: ${law}`);
 }
 
-async function expectDone(
+/** Runs until `work` is done; what it throws fails the run. */
+export async function expectDone(
   world: SimWorld,
   law: string,
   limitMs: number,
@@ -148,6 +156,7 @@ async function expectDone(
 }
 
 async function makeTopics(world: SimWorld): Promise<void> {
+  if (world.options.topics.length === 0) return;
   const client = world.client('maker');
   await expectDone(
     world,
@@ -162,7 +171,8 @@ function isServing({ node }: { readonly node: SimWorld['machines'][number]['node
   return node?.broker?.status().phase === 'running';
 }
 
-function isWhole(world: SimWorld): boolean {
+/** True when every broker serves, and every replica is in sync. */
+export function isWhole(world: SimWorld): boolean {
   if (!world.brokers.every(isServing)) return false;
   return world.options.topics.every(({ name, partitions, replicationFactor }) =>
     Array.from({ length: partitions }, (_, partition) => partition).every((partition) => {
@@ -178,7 +188,8 @@ async function readEverything(world: SimWorld): Promise<void> {
   await client.close();
 }
 
-function judge(world: SimWorld): void {
+/** Throws when the history shows an anomaly. */
+export function judge(world: SimWorld): void {
   const topics = world.options.topics.map(({ name, configs }) => [
     name,
     { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1) },
