@@ -1,12 +1,13 @@
 /** All clients of a run. */
 import type { SimWorld } from '../world.ts';
+import { SimAsker } from './sim-asker.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SimProducer } from './sim-producer.ts';
 import { SimReader } from './sim-reader.ts';
 
 export class Workload {
   readonly #producers: readonly SimProducer[];
-  readonly #clients: readonly (SimProducer | SimReader | SimOperator)[];
+  readonly #clients: readonly (SimProducer | SimReader | SimAsker | SimOperator)[];
   readonly #running: Promise<void>[] = [];
   isOver = false;
 
@@ -16,6 +17,7 @@ export class Workload {
     this.#clients = [
       ...this.#producers,
       ...Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`)),
+      new SimAsker(world),
       ...(world.options.operatorMs === undefined ? [] : [new SimOperator(world)]),
     ];
   }

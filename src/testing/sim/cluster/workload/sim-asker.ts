@@ -1,0 +1,57 @@
+/**
+ * A client that asks where partitions end, again and again: whoever was told an end is never told an earlier one, whichever
+ * leader answers. Source: KIP-207.
+ */
+import { ApiError, type Offset, SeededRandom } from '../../../../base/index.ts';
+import type { Client } from '../../../../client/index.ts';
+import { LawBroken } from '../law-broken.ts';
+import type { SimWorld } from '../world.ts';
+
+const PAUSE_MS = 1_000;
+const TIMEOUT_MS = 5_000;
+
+export class SimAsker {
+  readonly #world: SimWorld;
+  readonly #random: SeededRandom;
+  readonly #client: Client;
+  /** The latest end, by partition. */
+  readonly #ends = new Map<string, Offset>();
+  #stopped = false;
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+    this.#random = new SeededRandom(world.options.seed, 'asker');
+    this.#client = world.client('asker', { requestTimeoutMs: TIMEOUT_MS });
+  }
+
+  async run(): Promise<void> {
+    const { topics } = this.#world.options;
+    while (!this.#stopped) {
+      await this.#world.pause(this.#random, PAUSE_MS);
+      const topic = topics[this.#random.integer(0, topics.length)];
+      if (topic === undefined || this.#stopped) continue;
+      try {
+        await this.#ask(topic.name);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
+    }
+    await this.#client.close({ timeoutMs: 0 });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async #ask(topic: string): Promise<void> {
+    const ends = await this.#client.admin.listOffsets(topic, 'latest', { timeoutMs: TIMEOUT_MS });
+    this.#world.trace.count('ends told', ends.length);
+    for (const { partition, offset } of ends) {
+      const name = `${topic}-${partition}`;
+      const before = this.#ends.get(name) ?? 0;
+      if (offset < before)
+        this.#world.fail(new LawBroken('an end that was told does not fall', { name, before, offset }));
+      this.#ends.set(name, offset);
+    }
+  }
+}
