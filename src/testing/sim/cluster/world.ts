@@ -135,9 +135,9 @@ export class SimWorld {
     });
   }
 
-  /** A pause of about `meanMs`, as `random` draws. */
+  /** A pause of about `meanMs`, as `random` draws; never much longer, for who pauses does not hear that all is over. */
   async pause(random: SeededRandom, meanMs: number): Promise<void> {
-    await this.after(-Math.log(1 - random.float()) * meanMs);
+    await this.after(Math.min(2, -Math.log(1 - random.float())) * meanMs);
   }
 
   after(delayMs: number): Promise<void> {
