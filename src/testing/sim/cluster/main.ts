@@ -7,6 +7,8 @@
  *     --options FILE            one, from a file of options
  *     --double 20 [--from 1]    each seed twice, each time in a process of its own: equal, or not deterministic
  *
+ * `--record` with many runs writes their figures into docs/RELIABILITY.md.
+ *
  * A failing run is made smaller; its options are written to sim-failures/.
  */
 import { execFile } from 'node:child_process';
@@ -21,6 +23,7 @@ import { shrink } from './shrink.ts';
 
 const SHRINK_RUNS_MAX = 150;
 const FAILURES = 'sim-failures';
+const REPORT = 'docs/RELIABILITY.md';
 
 const files = nodeFiles();
 const clock = nodeClock();
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     options: { type: 'string' },
     double: { type: 'string' },
     'no-shrink': { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
   },
 });
 process.exitCode = await main();
@@ -84,14 +88,24 @@ async function runMany(from: number, count: number, limitMs: number): Promise<nu
   }
   const { user, system } = process.cpuUsage(startCpu);
   const hours = total.virtualMs / 3_600_000;
-  for (const line of describeCounters(counters)) say(line);
-  say(
+  const lines = [
+    ...describeCounters(counters),
     `${total.runs} runs, ${total.failed} failed, ${total.events} events, ${hours.toFixed(1)} simulated hours`,
-  );
-  say(`${(hours / ((user + system) / 60e6)).toFixed(1)} simulated hours per CPU minute`);
+    `${(hours / ((user + system) / 60e6)).toFixed(1)} simulated hours per CPU minute`,
+  ];
+  for (const line of lines) say(line);
+  if (values.record) await record([`seeds ${from} to ${from + total.runs - 1}`, ...lines]);
   const uncovered = total.runs < COVERAGE_SEEDS_MIN ? [] : findUncovered(counters);
   for (const name of uncovered) say(`never happened: ${name}`);
   return total.failed > 0 || uncovered.length > 0 ? 1 : 0;
+}
+
+async function record(lines: readonly string[]): Promise<void> {
+  const text = (await readWholeFile(files, REPORT))?.toString() ?? '';
+  const [begin, end] = ['<!-- sim:begin -->', '<!-- sim:end -->'];
+  const head = text.slice(0, text.indexOf(begin) + begin.length);
+  const figures = ['', '', '```', ...lines, '```', '', ''].join('\n');
+  await replaceFile(files, REPORT, Buffer.from(head + figures + text.slice(text.indexOf(end))));
 }
 
 async function tellFailure({ options, failure }: ClusterSimResult): Promise<void> {
