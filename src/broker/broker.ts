@@ -2,6 +2,7 @@
 import type { BrokerEpoch, NodeId, Offset, PartitionId, Uuid } from '../base/index.ts';
 import type { Environment } from '../env/index.ts';
 import type { DataDirectory, PartitionLog } from '../log/index.ts';
+import type { MetadataImage } from '../metadata/index.ts';
 import type {
   Address,
   AdminService,
@@ -58,6 +59,8 @@ export interface Broker {
   /** Registered, caught up, unfenced. Rejects with StartupError when the cluster does not take this broker. */
   readonly ready: Promise<void>;
   status(): BrokerStatus;
+  /** The newest published one. */
+  image(): MetadataImage;
   /** Those it has now, whatever their state. */
   replicas(): Iterable<ReplicaView>;
   /** `controlled`: leaderships move away first, within controlled.shutdown.timeout.ms. Closes the logs cleanly. */

@@ -6,7 +6,7 @@
  */
 import { type BrokerEpoch, EnvironmentError, NONE, randomUuid, type Uuid } from '../base/index.ts';
 import { type LogManager, type Scrubber, startScrub } from '../log/index.ts';
-import { METADATA_VERSION } from '../metadata/index.ts';
+import { METADATA_VERSION, type MetadataImage } from '../metadata/index.ts';
 import type { AdminService, BrokerService, CallContext, ReplicaService } from '../rpc/api/index.ts';
 import { BrokerAdmin } from './admin/admin-service.ts';
 import { DeleteRecordsService } from './admin/delete-records.ts';
@@ -132,6 +132,10 @@ export class RunningBroker implements Broker {
     const { phase, brokerEpoch, trouble } = this.#lifecycle;
     const status = { phase, brokerEpoch, metadataOffset: this.#cache.image.offset };
     return phase === 'running' ? status : { ...status, trouble };
+  }
+
+  image(): MetadataImage {
+    return this.#cache.image;
   }
 
   replicas(): Iterable<ReplicaView> {

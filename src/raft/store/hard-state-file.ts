@@ -145,6 +145,11 @@ function slotBytes(copy: HardStateCopy): Buffer {
   return bytes;
 }
 
+/** What the bytes of a state file say; undefined when a slot has no readable copy, which no crash does. */
+export function decodeNewestHardState(bytes: Buffer): HardStateCopy | undefined {
+  return bytes.byteLength < FILE_BYTES ? undefined : newestCopy(bytes);
+}
+
 /** Undefined when one slot has no readable copy. */
 function newestCopy(bytes: Buffer): HardStateCopy | undefined {
   let newest: HardStateCopy | undefined;

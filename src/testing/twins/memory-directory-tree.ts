@@ -24,6 +24,17 @@ export class MemoryDirectoryTree {
     return this.#current.get(normalize(path));
   }
 
+  /** What a power failure would leave under this very name for certain. */
+  findDurable(path: string): TreeNode | undefined {
+    return this.#durable.get(path);
+  }
+
+  /** Normalized paths in `directory` that a power failure would leave for certain, in no order. */
+  durablePaths(directory: string): string[] {
+    const prefix = `${directory}/`;
+    return [...this.#durable.keys()].filter((path) => path.startsWith(prefix));
+  }
+
   /** Every path, sorted. */
   paths(): string[] {
     return [...this.#current.keys()].sort();

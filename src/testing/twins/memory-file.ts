@@ -18,6 +18,7 @@ export class MemoryFile {
   #current = new GrowableBytes();
   #durable = new GrowableBytes();
   #changes: Change[] = [];
+  #durableVersion = 0;
 
   get sizeBytes(): number {
     return this.#current.size;
@@ -43,6 +44,16 @@ export class MemoryFile {
     return this.#current.read(buffer, position);
   }
 
+  /** What a power failure would leave for certain. Not to be changed; the next sync may change it. */
+  get durableBytes(): Uint8Array {
+    return this.#durable.bytes();
+  }
+
+  /** Another number whenever durable bytes change otherwise than by growing at the end. */
+  get durableVersion(): number {
+    return this.#durableVersion;
+  }
+
   /** A copy of what a reader sees. */
   contents(): Uint8Array {
     return copyBytes(this.#current.bytes());
@@ -57,7 +68,7 @@ export class MemoryFile {
     const set = new Set(covered);
     this.#changes = this.#changes.filter((change) => {
       if (!set.has(change) || change.lost) return true;
-      apply(this.#durable, change);
+      this.#applyDurably(change);
       return false;
     });
   }
@@ -76,6 +87,7 @@ export class MemoryFile {
     if (way === 3) keepSectors(this.#durable, changes, random);
     this.#changes = [];
     this.#current = this.#durable.clone();
+    this.#durableVersion++;
   }
 
   /** Changes the stored bytes behind everybody's back, on disk and in the cache. */
@@ -83,6 +95,13 @@ export class MemoryFile {
     this.#current = GrowableBytes.of(change(this.#current.bytes()));
     this.#durable = this.#current.clone();
     this.#changes = [];
+    this.#durableVersion++;
+  }
+
+  #applyDurably(change: Change): void {
+    const from = change.kind === 'truncate' ? change.sizeBytes : change.position;
+    if (from < this.#durable.size) this.#durableVersion++;
+    apply(this.#durable, change);
   }
 }
 

@@ -37,6 +37,9 @@ export type FileOperation =
   | 'size'
   | 'close';
 
+/** What of a file is on the disk whatever happens. */
+export type DurableFile = Pick<MemoryFile, 'durableBytes' | 'durableVersion'>;
+
 export interface MemoryFilesOptions {
   readonly latency?: Latency;
   /** Bytes all files together may hold; a write beyond it writes what fits and fails with 'disk-full'. */
@@ -67,7 +70,11 @@ export class MemoryFiles implements Files {
   }
 
   open(path: string, mode: FileMode): Promise<FileHandle> {
-    return this.perform('open', path, () => new MemoryFileHandle(this, path, this.#find(path, mode)));
+    return this.perform('open', path, () => {
+      const handle = new MemoryFileHandle(this, path, this.#find(path, mode));
+      this.#disk.handles.add(handle);
+      return handle;
+    });
   }
 
   list(directory: string): Promise<string[]> {
@@ -132,6 +139,7 @@ export class MemoryFiles implements Files {
     this.#disk.inFlight.abandon(random);
     this.#disk.process++;
     this.#disk.locks = new Set();
+    this.#disk.handles = new Set();
   }
 
   /** The power fails: the process dies and what was not durable is lost, torn, or kept, as `random` draws. */
@@ -166,6 +174,27 @@ export class MemoryFiles implements Files {
     const node = this.#disk.tree.find(path);
     assert(node !== undefined && node !== 'directory', 'there is a file to look at', { path });
     return node.contents();
+  }
+
+  /** The file of this normalized name as a power failure would leave it for certain; undefined: there is none then. */
+  findDurable(path: string): DurableFile | undefined {
+    const node = this.#disk.tree.findDurable(path);
+    return node === 'directory' ? undefined : node;
+  }
+
+  /** Normalized paths below `directory` that a power failure would leave for certain, in no order. */
+  durablePaths(directory: string): string[] {
+    return this.#disk.tree.durablePaths(directory);
+  }
+
+  /** Paths of files that are open now, sorted; twice what is open twice. */
+  openPaths(): string[] {
+    return [...this.#disk.handles].map(({ path }) => path).sort();
+  }
+
+  /** For handles. */
+  noteClosed(handle: FileHandle): void {
+    this.#disk.handles.delete(handle);
   }
 
   /** Of all files together. */
@@ -237,6 +266,7 @@ class Disk {
   readonly inFlight = new InFlight();
   capacityBytes: number;
   locks = new Set<string>();
+  handles = new Set<FileHandle>();
   process = 0;
 
   constructor(options: MemoryFilesOptions) {
@@ -297,6 +327,7 @@ class MemoryFileHandle implements FileHandle {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#files.noteClosed(this);
   }
 
   #perform<T>(operation: FileOperation, effect: () => T): Promise<T> {

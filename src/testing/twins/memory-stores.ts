@@ -114,6 +114,11 @@ export class MemoryStores implements KeyValueStores {
     return this.#shared.disks.get(normalize(directory))?.batchCount ?? 0;
   }
 
+  /** What `key` is in the store in `directory` after a power failure for certain; undefined: nothing. */
+  findDurable(directory: string, key: Uint8Array): Uint8Array | undefined {
+    return this.#shared.disks.get(directory)?.durable.get(key);
+  }
+
   perform<T>(operation: StoreOperation, directory: string, effect: () => T, took?: string): Promise<T> {
     const owner = this.processNumber;
     if (owner !== this.#shared.process) return new Promise(() => {});

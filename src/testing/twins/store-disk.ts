@@ -22,6 +22,14 @@ export class StoreDisk {
     return this.#log.length;
   }
 
+  /** What a power failure would leave for certain. */
+  get durable(): SortedBytes {
+    if (this.#log.at(-1)?.durable !== false) return this.state;
+    const kept = this.#table.clone();
+    for (const { operations, durable } of this.#log) if (durable) kept.apply(operations);
+    return kept;
+  }
+
   /** LevelDB moves what it finds in its log into a table, and syncs that, before anybody reads. */
   open(): void {
     this.isOpen = true;

@@ -44,6 +44,15 @@ export class Machine {
     return this.plan.name;
   }
 
+  /** Its disk. */
+  get files(): TestEnvironment['files'] {
+    return this.environment.files;
+  }
+
+  get stores(): TestEnvironment['stores'] {
+    return this.environment.stores;
+  }
+
   /** Milliseconds that its date is ahead of the true one. */
   get skewMs(): number {
     return this.#skewMs;

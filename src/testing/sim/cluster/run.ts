@@ -4,7 +4,7 @@ import { Trace } from '../trace.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import type { ClusterSimOptions } from './options.ts';
-import { Watch } from './watch.ts';
+import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
 import { Workload } from './workload/workload.ts';
 import { SimWorld } from './world.ts';
@@ -119,6 +119,8 @@ async function runPhases(world: SimWorld): Promise<void> {
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
+  await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
+  watch.checkDisks();
   judge(world);
 }
 

@@ -1,0 +1,211 @@
+/**
+ * Of the replicas of partitions, by what they show and what is on their disks:
+ *
+ *   a leader epoch has one leader; its high watermark never falls while it lives; it has all that was committed
+ *   nothing that was below a high watermark is ever cut
+ *   at the moment a high watermark passes an offset, min.insync.replicas disks have everything below it, and so does the
+ *   disk of each member of the in-sync set, as also after each change of that set
+ *   below the high watermark that a replica knows its batches are those of all others
+ *
+ * Source: Raft §5.2, KIP-101, KIP-279, KIP-966.
+ */
+import { NONE, type NodeId, type Offset } from '../../../../base/index.ts';
+import type { ReplicaView } from '../../../../broker/index.ts';
+import { CommittedBatches } from './committed-batches.ts';
+import { type DurableFiles, DurableLog } from './durable-log.ts';
+import { LawBroken } from './law-broken.ts';
+
+/** What is looked at. */
+export interface ReplicaSight {
+  readonly log: Pick<
+    ReplicaView['log'],
+    'directory' | 'failure' | 'logStartOffset' | 'logEndOffset' | 'highWatermark' | 'flushedOffset'
+  >;
+  readonly state: Pick<
+    ReplicaView['state'],
+    'nodeId' | 'isLeader' | 'leaderEpoch' | 'isr' | 'replicas' | 'effectiveMinIsr' | 'policy'
+  >;
+}
+
+/** What was seen of one partition, over all its replicas and their lives. */
+export class PartitionWatch {
+  readonly name: string;
+  readonly leaders = new Map<number, NodeId>();
+  latestEpoch = NONE;
+  /** The largest high watermark that a leader had. */
+  committed: Offset = 0;
+  readonly batches = new CommittedBatches();
+  readonly disks = new Map<NodeId, DurableLog>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** One replica from the start of its broker, or its making, to its end. */
+export class ReplicaLife {
+  readonly watch: PartitionWatch;
+  leaderEpoch: number = NONE;
+  highWatermark: Offset;
+  flushed: Offset = 0;
+  end: Offset;
+  isr: ReplicaSight['state']['isr'] | undefined;
+
+  constructor(watch: PartitionWatch, { log }: ReplicaSight) {
+    this.watch = watch;
+    this.highWatermark = log.highWatermark;
+    this.end = log.logEndOffset;
+  }
+}
+
+export interface PartitionLawsOptions {
+  readonly disk: (id: NodeId) => DurableFiles;
+  readonly count: (what: string) => void;
+}
+
+export class PartitionLaws {
+  readonly #options: PartitionLawsOptions;
+
+  constructor(options: PartitionLawsOptions) {
+    this.#options = options;
+  }
+
+  see(life: ReplicaLife, replica: ReplicaSight): void {
+    const { log, state } = replica;
+    if (log.failure !== undefined) return;
+    const { logEndOffset, highWatermark, flushedOffset } = log;
+    if (logEndOffset < life.end) this.#checkCut(life, replica);
+    life.end = logEndOffset;
+    if (state.isLeader) this.#seeLeader(life, replica);
+    else life.leaderEpoch = NONE;
+    if (flushedOffset !== life.flushed || highWatermark !== life.highWatermark) this.#compare(life, replica);
+    life.flushed = flushedOffset;
+    life.highWatermark = highWatermark;
+  }
+
+  #checkCut({ watch, end: from }: ReplicaLife, { log, state }: ReplicaSight): void {
+    this.#options.count('truncations');
+    watch.disks.get(state.nodeId)?.rewind();
+    const { logEndOffset: to, logStartOffset } = log;
+    // Emptied to go on elsewhere: by then it is no member of anything.
+    if (to >= watch.committed || !state.isr.isr.includes(state.nodeId) || logStartOffset > 0) return;
+    const { name: partition, committed } = watch;
+    throw new LawBroken('what was committed is not cut', {
+      partition,
+      broker: state.nodeId,
+      from,
+      to,
+      committed,
+    });
+  }
+
+  #seeLeader(life: ReplicaLife, replica: ReplicaSight): void {
+    const { log, state } = replica;
+    const { watch } = life;
+    if (life.leaderEpoch !== state.leaderEpoch) this.#checkElected(watch, replica);
+    else if (log.highWatermark < life.highWatermark)
+      throw new LawBroken('a high watermark does not fall', {
+        ...factsOf(watch, state),
+        from: life.highWatermark,
+        to: log.highWatermark,
+      });
+    this.#countMembers(life, state);
+    const isRaised = log.highWatermark > watch.committed;
+    const isLatest = state.leaderEpoch === watch.latestEpoch;
+    if (isRaised) this.#commit(watch, replica);
+    if (isRaised || (isLatest && life.isr !== state.isr)) this.#checkMembers(watch, replica);
+    life.isr = state.isr;
+    life.leaderEpoch = state.leaderEpoch;
+  }
+
+  #checkElected(watch: PartitionWatch, { log, state }: ReplicaSight): void {
+    const { leaderEpoch, nodeId } = state;
+    const known = watch.leaders.get(leaderEpoch);
+    if (known !== undefined && known !== nodeId)
+      throw new LawBroken('a leader epoch has one leader', { ...factsOf(watch, state), other: known });
+    if (known === undefined) this.#options.count('elections of leaders');
+    watch.leaders.set(leaderEpoch, nodeId);
+    watch.latestEpoch = Math.max(watch.latestEpoch, leaderEpoch);
+    if (watch.latestEpoch === leaderEpoch && log.logEndOffset < watch.committed)
+      throw new LawBroken('a leader has all that was committed', {
+        ...factsOf(watch, state),
+        end: log.logEndOffset,
+        committed: watch.committed,
+      });
+  }
+
+  #countMembers(life: ReplicaLife, { isr, leaderEpoch }: ReplicaSight['state']): void {
+    if (life.leaderEpoch !== leaderEpoch || life.isr === undefined || life.isr === isr) return;
+    if (isr.isr.length < life.isr.isr.length) this.#options.count('in-sync sets shrunk');
+    if (isr.isr.length > life.isr.isr.length) this.#options.count('in-sync sets grown');
+  }
+
+  /** The high watermark has passed what no other had. */
+  #commit(watch: PartitionWatch, replica: ReplicaSight): void {
+    const { log, state } = replica;
+    watch.committed = log.highWatermark;
+    if (state.policy.writeCaching) return;
+    const own = this.#disk(watch, replica, state.nodeId);
+    own.advance();
+    watch.batches.learn(own, watch.committed);
+    const holders = state.replicas.filter((id) => this.#holds(watch, replica, id));
+    if (holders.length < state.effectiveMinIsr)
+      throw new LawBroken('what is committed is durable on min.insync.replicas', {
+        ...factsOf(watch, state),
+        committed: watch.committed,
+        holders,
+        minIsr: state.effectiveMinIsr,
+      });
+  }
+
+  #checkMembers(watch: PartitionWatch, replica: ReplicaSight): void {
+    const { state } = replica;
+    if (state.policy.writeCaching) return;
+    for (const id of state.isr.isr) {
+      if (this.#holds(watch, replica, id)) continue;
+      throw new LawBroken('an in-sync replica has all that was committed', {
+        ...factsOf(watch, state),
+        isr: state.isr.isr,
+        member: id,
+        end: watch.disks.get(id)?.end,
+        committed: watch.committed,
+      });
+    }
+  }
+
+  /** The disk of `id` has all batches that were committed, and they are what they were. */
+  #holds(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): boolean {
+    const disk = this.#disk(watch, replica, id);
+    disk.advance();
+    watch.batches.check(disk, watch.committed);
+    return disk.checked >= watch.committed;
+  }
+
+  /** What this replica vouches for, as far as it knows it to be committed. */
+  #compare({ watch }: ReplicaLife, replica: ReplicaSight): void {
+    const { log, state } = replica;
+    if (state.policy.writeCaching) return;
+    const disk = this.#disk(watch, replica, state.nodeId);
+    disk.advance();
+    const to = Math.min(log.highWatermark, log.flushedOffset, watch.committed);
+    const problem = watch.batches.check(disk, to);
+    if (problem === undefined) return;
+    throw new LawBroken('replicas agree below the high watermark', { ...factsOf(watch, state), ...problem });
+  }
+
+  #disk(watch: PartitionWatch, { log }: ReplicaSight, id: NodeId): DurableLog {
+    let disk = watch.disks.get(id);
+    if (disk === undefined) {
+      disk = new DurableLog(this.#options.disk(id), log.directory);
+      watch.disks.set(id, disk);
+    }
+    return disk;
+  }
+}
+
+function factsOf(
+  { name: partition }: PartitionWatch,
+  { leaderEpoch, nodeId: broker }: ReplicaSight['state'],
+): Readonly<Record<string, unknown>> {
+  return { partition, leaderEpoch, broker };
+}

@@ -1,0 +1,168 @@
+/**
+ * What an observer that sees inside every node and every disk holds to be impossible, looked for between any two events.
+ *
+ * Here is what is looked at, and when; what must hold is in the laws. A look costs less than the events it lies between:
+ * of what is cheap to see each change is seen, and one machine at a time is seen in full.
+ */
+import type { Offset } from '../../../../base/index.ts';
+import type { ReplicaView } from '../../../../broker/index.ts';
+import { decodeNewestHardState } from '../../../../raft/index.ts';
+import type { ServerNode } from '../../../../server/index.ts';
+import type { DurableFile } from '../../../twins/index.ts';
+import type { Machine } from '../machine.ts';
+import type { SimWorld } from '../world.ts';
+import { DurableLog } from './durable-log.ts';
+import { EntryLaws } from './entry-laws.ts';
+import { ImageLaws, ImageLife } from './image-laws.ts';
+import { LawBroken } from './law-broken.ts';
+import { PartitionLaws, PartitionWatch, ReplicaLife } from './partition-laws.ts';
+import { QuorumLaws, QuorumLife } from './quorum-laws.ts';
+import { storedEntry } from './stored-entry.ts';
+
+/** Where every machine keeps what it promised the quorum. */
+const STATE_PATH = '/data/__cluster_metadata-0/quorum-state';
+
+/** What stays of a machine from look to look. */
+class MachineSight {
+  node: ServerNode | undefined;
+  quorum = new QuorumLife();
+  image = new ImageLife();
+  stateFile: DurableFile | undefined;
+  stateVersion = 0;
+  directoryId = '';
+  /** Entries of the metadata log below it were compared. */
+  entriesChecked: Offset = 0;
+}
+
+export class Watch {
+  readonly #world: SimWorld;
+  readonly #partitions = new Map<string, PartitionWatch>();
+  readonly #replicas = new WeakMap<ReplicaView, ReplicaLife>();
+  readonly #sights: readonly MachineSight[];
+  readonly #quorum = new QuorumLaws();
+  readonly #entries = new EntryLaws();
+  readonly #images = new ImageLaws();
+  readonly #laws: PartitionLaws;
+  #turn = 0;
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+    this.#sights = world.machines.map(() => new MachineSight());
+    this.#laws = new PartitionLaws({
+      disk: (id) => world.machine(id).files,
+      count: (what) => world.trace.count(what),
+    });
+  }
+
+  /** Throws LawBroken. */
+  look(): void {
+    const { machines } = this.#world;
+    this.#turn = (this.#turn + 1) % machines.length;
+    for (const [i, machine] of machines.entries()) {
+      const sight = this.#sights[i] as MachineSight;
+      const { node } = machine;
+      if (i === this.#turn) this.#lookAtState(machine, sight);
+      if (node === undefined) continue;
+      if (node !== sight.node) {
+        sight.node = node;
+        sight.quorum = new QuorumLife();
+        sight.image = new ImageLife();
+      }
+      const image = node.controller?.image() ?? node.broker?.image();
+      const isNews = image !== undefined && image !== sight.image.image;
+      if (isNews) this.#images.see(sight.image, machine.name, image);
+      if (isNews || i === this.#turn) this.#lookAtQuorum(machine, node, sight);
+      for (const replica of node.broker?.replicas() ?? [])
+        this.#laws.see(this.#replicas.get(replica) ?? this.#born(replica), replica);
+    }
+  }
+
+  /** What its disk says that it promised. */
+  #lookAtState({ files }: Machine, sight: MachineSight): void {
+    const file = files.findDurable(STATE_PATH);
+    if (file === undefined || (file === sight.stateFile && file.durableVersion === sight.stateVersion))
+      return;
+    sight.stateFile = file;
+    sight.stateVersion = file.durableVersion;
+    const copy = decodeNewestHardState(Buffer.from(file.durableBytes));
+    if (copy === undefined) return;
+    this.#quorum.saved(copy.identity.directoryId, copy.state);
+  }
+
+  #lookAtQuorum(machine: Machine, node: ServerNode, sight: MachineSight): void {
+    const status = node.raft.status();
+    this.#quorum.see(sight.quorum, status);
+    if (node.controller?.isActive === true && this.#quorum.lead(status.epoch, status.nodeId))
+      this.#world.trace.count('elections of controllers');
+    const { role, highWatermark, voters, directoryId } = status;
+    if (role === 'leader')
+      for (let offset = this.#entries.end; offset < highWatermark; offset++)
+        this.#entries.commit(
+          offset,
+          voters.map(({ id }) => storedEntry(this.#world.machine(id).stores, offset)),
+        );
+    if (directoryId !== sight.directoryId) {
+      sight.directoryId = directoryId;
+      sight.entriesChecked = 0;
+    }
+    this.#compareEntries(machine, sight, highWatermark);
+  }
+
+  #compareEntries({ name, stores }: Machine, sight: MachineSight, highWatermark: Offset): void {
+    while (sight.entriesChecked < highWatermark) {
+      const offset = sight.entriesChecked;
+      if (!this.#entries.agrees(name, offset, storedEntry(stores, offset))) return;
+      sight.entriesChecked++;
+    }
+  }
+
+  #born(replica: ReplicaView): ReplicaLife {
+    const life = new ReplicaLife(this.#of(replica), replica);
+    this.#replicas.set(replica, life);
+    return life;
+  }
+
+  #of({ topic, partition, topicId }: ReplicaView): PartitionWatch {
+    const key = `${topicId}-${partition}`;
+    const known = this.#partitions.get(key);
+    if (known !== undefined) return known;
+    const watch = new PartitionWatch(`${topic}-${partition}`);
+    this.#partitions.set(key, watch);
+    return watch;
+  }
+
+  /** True when all replicas of a partition end at the same place, and all of it is committed. */
+  areEqual(): boolean {
+    const ends = new Map<string, Offset>();
+    for (const { node } of this.#world.brokers)
+      for (const { topic, partition, log } of node?.broker?.replicas() ?? []) {
+        const name = `${topic}-${partition}`;
+        const end = ends.get(name) ?? log.logEndOffset;
+        if (end !== log.logEndOffset || log.highWatermark !== end) return false;
+        ends.set(name, end);
+      }
+    return true;
+  }
+
+  /** True when every node has the same metadata, and every disk all of it that any has. */
+  isMetadataEqual(): boolean {
+    const digests = new Set(this.#sights.map(({ image }) => image.digest));
+    return (
+      digests.size === 1 &&
+      this.#sights.every(({ entriesChecked }) => entriesChecked >= this.#entries.end - 1)
+    );
+  }
+
+  /** Once `areEqual`: every disk has every batch that was ever committed and not deleted. Throws LawBroken. */
+  checkDisks(): void {
+    for (const { plan, node, files } of this.#world.brokers)
+      for (const replica of node?.broker?.replicas() ?? []) {
+        const { name: partition, batches, committed } = this.#of(replica);
+        const { directory, logStartOffset } = replica.log;
+        const missing = batches.missing(new DurableLog(files, directory), logStartOffset);
+        if (missing === undefined) continue;
+        const facts = { partition, broker: plan.id, ...missing, logStartOffset, committed };
+        throw new LawBroken('in the end every replica has all that was committed', facts);
+      }
+  }
+}

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { BatchBuilder, stampBatch } from '../../../src/log/record/index.ts';
+import { CommittedBatches } from '../../../src/testing/sim/cluster/watch/committed-batches.ts';
+import { DurableLog } from '../../../src/testing/sim/cluster/watch/durable-log.ts';
+import {
+  PartitionLaws,
+  PartitionWatch,
+  ReplicaLife,
+  type ReplicaSight,
+} from '../../../src/testing/sim/cluster/watch/partition-laws.ts';
+import { MemoryFiles } from '../../../src/testing/twins/index.ts';
+
+const DIRECTORY = '/data/t-0';
+
+function batch(baseOffset: number, leaderEpoch: number, text = `${baseOffset}`): Uint8Array {
+  const builder = new BatchBuilder({ compression: 'none' });
+  builder.append({ key: null, value: Buffer.from(text), timestampMs: 1 });
+  const bytes = Buffer.from(builder.build());
+  stampBatch(bytes, { baseOffset, leaderEpoch });
+  return bytes;
+}
+
+/** Three disks with a replica each, and what their brokers show. */
+class Scene {
+  readonly files = [1, 2, 3].map(() => new MemoryFiles());
+  readonly watch = new PartitionWatch('t-0');
+  readonly laws = new PartitionLaws({
+    disk: (id) => this.disk(id),
+    count: () => {},
+  });
+  readonly #lives = new Map<number, ReplicaLife>();
+
+  disk(id: number): MemoryFiles {
+    return this.files[id - 1] as MemoryFiles;
+  }
+
+  async store(id: number, batches: readonly Uint8Array[], base = 0, synced = true): Promise<void> {
+    const files = this.disk(id);
+    await files.makeDirectory(DIRECTORY);
+    const path = `${DIRECTORY}/${String(base).padStart(20, '0')}.log`;
+    const handle = await files.open(path, 'create');
+    await handle.truncate(0);
+    await handle.write(batches, 0);
+    if (synced) await handle.sync();
+    for (const directory of ['/', '/data', DIRECTORY]) await files.syncDirectory(directory);
+    await handle.close();
+  }
+
+  see(id: number, show: Show): void {
+    const sight = sightOf(id, show);
+    const life = this.#lives.get(id) ?? new ReplicaLife(this.watch, sight);
+    this.#lives.set(id, life);
+    this.laws.see(life, sight);
+  }
+}
+
+interface Show {
+  readonly leaderEpoch: number;
+  readonly end: number;
+  readonly high: number;
+  readonly leads?: boolean;
+  readonly isr?: readonly number[];
+}
+
+const SETS = new Map<string, ReplicaSight['state']['isr']>();
+
+function sightOf(id: number, { leaderEpoch, end, high, leads, isr = [1, 2, 3] }: Show): ReplicaSight {
+  const key = isr.join();
+  const set = SETS.get(key) ?? { kind: 'committed', isr, maximal: isr, proposed: isr };
+  SETS.set(key, set);
+  const log = { logStartOffset: 0, logEndOffset: end, highWatermark: high, flushedOffset: end };
+  return {
+    log: { directory: DIRECTORY, failure: undefined, ...log },
+    state: {
+      nodeId: id,
+      isLeader: leads ?? false,
+      leaderEpoch,
+      isr: set,
+      replicas: [1, 2, 3],
+      effectiveMinIsr: 2,
+      policy: { minIsr: 2, writeCaching: false, lagMaxMs: 1 },
+    },
+  };
+}
+
+const two = [batch(0, 1), batch(1, 1)];
+
+async function committedScene(): Promise<Scene> {
+  const scene = new Scene();
+  for (const id of [1, 2, 3]) await scene.store(id, two);
+  scene.see(1, { leaderEpoch: 1, end: 2, high: 0, leads: true });
+  scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true });
+  for (const id of [2, 3]) scene.see(id, { leaderEpoch: 1, end: 2, high: 2 });
+  return scene;
+}
+
+describe('the watch of a partition', () => {
+  it('sees nothing where all is well', async () => {
+    await committedScene();
+  });
+
+  it('sees a second leader of an epoch', async () => {
+    const scene = await committedScene();
+    expect(() => scene.see(2, { leaderEpoch: 1, end: 2, high: 2, leads: true })).toThrow(
+      'a leader epoch has one leader',
+    );
+  });
+
+  it('sees a high watermark that falls while its leader lives', async () => {
+    const scene = await committedScene();
+    expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 1, leads: true })).toThrow(
+      'a high watermark does not fall',
+    );
+  });
+
+  it('sees committed records that are cut', async () => {
+    const scene = await committedScene();
+    expect(() => scene.see(2, { leaderEpoch: 1, end: 1, high: 1 })).toThrow('what was committed is not cut');
+  });
+
+  it('sees a leader without all that was committed', async () => {
+    const scene = await committedScene();
+    const late = { leaderEpoch: 2, end: 1, high: 1, leads: true };
+    scene.laws.see(new ReplicaLife(scene.watch, sightOf(3, { leaderEpoch: 1, end: 2, high: 2 })), {
+      ...sightOf(3, { leaderEpoch: 1, end: 2, high: 2 }),
+    });
+    const life = new ReplicaLife(scene.watch, sightOf(3, late));
+    expect(() => scene.laws.see(life, sightOf(3, late))).toThrow('a leader has all that was committed');
+  });
+
+  it('sees a high watermark that passes what too few disks have', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    await scene.store(2, two, 0, false);
+    expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, isr: [1, 2] })).toThrow(
+      'what is committed is durable on min.insync.replicas',
+    );
+  });
+
+  it('sees a high watermark that passes what a member of the in-sync set lacks', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    await scene.store(2, two);
+    await scene.store(3, two.slice(0, 1));
+    expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true })).toThrow(
+      'an in-sync replica has all that was committed',
+    );
+  });
+
+  it('sees a replica that joins without all that was committed', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    await scene.store(2, two);
+    scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, isr: [1, 2] });
+    expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true })).toThrow(
+      'an in-sync replica has all that was committed',
+    );
+  });
+
+  it.each([
+    ['bytes', [batch(0, 1), batch(1, 1, 'x')]],
+    ['epochs', [batch(0, 1), batch(1, 2)]],
+  ])('sees replicas that differ in %s below the high watermark', async (_what, other) => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    await scene.store(2, two);
+    await scene.store(3, other);
+    scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, isr: [1, 2] });
+    scene.see(3, { leaderEpoch: 1, end: 2, high: 1 });
+    expect(() => scene.see(3, { leaderEpoch: 1, end: 2, high: 2 })).toThrow(
+      'replicas agree below the high watermark',
+    );
+  });
+});
+
+describe('the log that a disk would have', () => {
+  const log = async (scene: Scene): Promise<DurableLog> => {
+    const found = new DurableLog(scene.disk(1), DIRECTORY);
+    found.advance();
+    return found;
+  };
+
+  it('goes on from segment to segment', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    await scene.store(1, [batch(2, 1)], 2);
+    expect((await log(scene)).end).toBe(3);
+  });
+
+  it('ends before what is not synced, is damaged, or leaves a gap', async () => {
+    const scene = new Scene();
+    await scene.store(1, two, 0, false);
+    expect((await log(scene)).end).toBe(0);
+    await scene.store(1, [batch(0, 1), batch(2, 1)]);
+    expect((await log(scene)).end).toBe(1);
+    await scene.store(1, two);
+    scene.disk(1).flipBit(`${DIRECTORY}/${'0'.repeat(20)}.log`, 8 * 65);
+    expect((await log(scene)).end).toBe(0);
+  });
+
+  it('is found anew when it was cut and grew again', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    const found = await log(scene);
+    await scene.store(1, [batch(0, 1), batch(1, 2)]);
+    found.advance();
+    expect(found.found.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it('is held against all that was ever committed', async () => {
+    const scene = new Scene();
+    await scene.store(1, two);
+    const committed = new CommittedBatches();
+    committed.learn(await log(scene), 2);
+    expect(committed.missing(await log(scene), 0)).toBeUndefined();
+    await scene.store(1, two.slice(0, 1));
+    expect(committed.missing(await log(scene), 0)).toEqual({ at: 1 });
+    expect(committed.missing(await log(scene), 2)).toBeUndefined();
+  });
+});
