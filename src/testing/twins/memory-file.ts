@@ -3,7 +3,8 @@
  *
  * A sync makes the changes that were complete when it began durable. A failed sync leaves them readable but never to
  * become durable by a later sync, as Linux does (it marks the pages clean). At a power failure every change that
- * is not durable may be there whole, in part, or not at all: as a torn prefix, or as any subset of 512-byte sectors.
+ * is not durable may be there whole, in part, or not at all: as a torn prefix, or as any subset of 512-byte sectors. What
+ * was overwritten durably never comes back.
  */
 import type { Random } from '../../base/index.ts';
 import { copyBytes } from './copy-bytes.ts';
@@ -66,11 +67,17 @@ export class MemoryFile {
 
   completeSync(covered: readonly unknown[]): void {
     const set = new Set(covered);
-    this.#changes = this.#changes.filter((change) => {
-      if (!set.has(change) || change.lost) return true;
+    let left: Change[] = [];
+    for (const change of this.#changes) {
+      // Sizes are in the journal of the file system, which a later sync writes; lost pages are not.
+      if (!set.has(change) || (change.lost && change.kind === 'write')) {
+        left.push(change);
+        continue;
+      }
       this.#applyDurably(change);
-      return false;
-    });
+      if (left.length > 0) left = left.flatMap((earlier) => without(earlier, change));
+    }
+    this.#changes = left;
   }
 
   failSync(covered: readonly unknown[]): void {
@@ -108,6 +115,20 @@ export class MemoryFile {
 function apply(target: GrowableBytes, change: Change): void {
   if (change.kind === 'truncate') target.truncate(change.sizeBytes);
   else target.write(change.position, change.bytes);
+}
+
+/** What can still happen of a change after `later` is durable: nothing to the bytes that it wrote or cut off. */
+function without(earlier: Change, later: Change): Change[] {
+  if (earlier.kind === 'truncate') return [];
+  const { position, bytes, lost } = earlier;
+  const from = later.kind === 'write' ? later.position : later.sizeBytes;
+  const to = later.kind === 'write' ? from + later.bytes.byteLength : Number.POSITIVE_INFINITY;
+  const piece = (start: number, end: number): Change[] =>
+    start < end
+      ? [{ kind: 'write', position: start, bytes: bytes.subarray(start - position, end - position), lost }]
+      : [];
+  const end = position + bytes.byteLength;
+  return [...piece(position, Math.min(end, from)), ...piece(Math.max(position, to), end)];
 }
 
 function keepTornPrefix(target: GrowableBytes, changes: readonly Change[], random: Random): void {

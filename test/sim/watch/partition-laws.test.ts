@@ -96,7 +96,8 @@ async function committedScene(): Promise<Scene> {
 
 describe('the watch of a partition', () => {
   it('sees nothing where all is well', async () => {
-    await committedScene();
+    const scene = await committedScene();
+    expect(scene.watch.committed).toBe(2);
   });
 
   it('sees a second leader of an epoch', async () => {

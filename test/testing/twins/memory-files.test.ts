@@ -158,6 +158,24 @@ describe('faults', () => {
     expect(left).toContain('');
   });
 
+  it('what was overwritten durably after a failed sync never comes back', async () => {
+    for (let seed = 0; seed < 50; seed++) {
+      const files = new MemoryFiles();
+      const handle = await files.open('/a', 'create');
+      await handle.write([Buffer.from('......')], 0);
+      await handle.sync();
+      await files.syncDirectory('/');
+      await handle.write([Buffer.from('llllll')], 0);
+      files.failNext({ operation: 'sync', reason: 'io-error' });
+      await expect(handle.sync()).rejects.toMatchObject({ reason: 'io-error' });
+      const another = await files.open('/a', 'write');
+      await another.write([Buffer.from('new')], 1);
+      await another.sync();
+      files.crash(new SeededRandom(seed));
+      expect(await readAll(files, '/a')).toMatch(/^[l.]new[l.]{2}$/);
+    }
+  });
+
   it('a full disk takes what fits, and more once space was freed', async () => {
     const files = new MemoryFiles({ capacityBytes: 6 });
     const handle = await files.open('/a', 'create');
