@@ -60,15 +60,24 @@ interface Show {
   readonly high: number;
   readonly leads?: boolean;
   readonly isr?: readonly number[];
+  /** Of the last record below the high watermark. */
+  readonly epoch?: number;
 }
 
 const SETS = new Map<string, ReplicaSight['state']['isr']>();
 
-function sightOf(id: number, { leaderEpoch, end, high, leads, isr = [1, 2, 3] }: Show): ReplicaSight {
+function sightOf(id: number, show: Show): ReplicaSight {
+  const { leaderEpoch, end, high, leads, isr = [1, 2, 3], epoch = 1 } = show;
   const key = isr.join();
   const set = SETS.get(key) ?? { kind: 'committed', isr, maximal: isr, proposed: isr };
   SETS.set(key, set);
-  const log = { logStartOffset: 0, logEndOffset: end, highWatermark: high, flushedOffset: end };
+  const log = {
+    epochAt: () => epoch,
+    logStartOffset: 0,
+    logEndOffset: end,
+    highWatermark: high,
+    flushedOffset: end,
+  };
   return {
     log: { directory: DIRECTORY, failure: undefined, ...log },
     state: {
@@ -172,6 +181,14 @@ describe('the watch of a partition', () => {
       'replicas agree below the high watermark',
     );
   });
+});
+
+it('the watch sees a high watermark that rises before what was cut is cut', async () => {
+  const scene = await committedScene();
+  scene.see(3, { leaderEpoch: 1, end: 2, high: 1 });
+  expect(() => scene.see(3, { leaderEpoch: 2, end: 2, high: 2, epoch: 7 })).toThrow(
+    'replicas agree below the high watermark',
+  );
 });
 
 describe('the log that a disk would have', () => {

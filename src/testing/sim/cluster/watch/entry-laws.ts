@@ -9,7 +9,7 @@
  * Source: Raft §5.3, §5.4.3.
  */
 import type { Offset, QuorumEpoch } from '../../../../base/index.ts';
-import { LawBroken } from './law-broken.ts';
+import { LawBroken } from '../law-broken.ts';
 
 /** An entry without what differs from disk to disk. */
 export interface StoredEntry {

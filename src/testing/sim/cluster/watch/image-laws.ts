@@ -9,7 +9,7 @@
  */
 import { NONE, type Offset } from '../../../../base/index.ts';
 import { EMPTY_IMAGE, imageDigest, type MetadataImage, type TopicImage } from '../../../../metadata/index.ts';
-import { LawBroken } from './law-broken.ts';
+import { LawBroken } from '../law-broken.ts';
 
 /** Offsets whose digests are remembered; who is further behind is not compared. */
 const DIGESTS_MAX = 20_000;

@@ -11,15 +11,21 @@
  */
 import { NONE, type NodeId, type Offset } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
+import { LawBroken } from '../law-broken.ts';
 import { CommittedBatches } from './committed-batches.ts';
 import { type DurableFiles, DurableLog } from './durable-log.ts';
-import { LawBroken } from './law-broken.ts';
 
 /** What is looked at. */
 export interface ReplicaSight {
   readonly log: Pick<
     ReplicaView['log'],
-    'directory' | 'failure' | 'logStartOffset' | 'logEndOffset' | 'highWatermark' | 'flushedOffset'
+    | 'directory'
+    | 'epochAt'
+    | 'failure'
+    | 'logStartOffset'
+    | 'logEndOffset'
+    | 'highWatermark'
+    | 'flushedOffset'
   >;
   readonly state: Pick<
     ReplicaView['state'],
@@ -34,6 +40,8 @@ export class PartitionWatch {
   latestEpoch = NONE;
   /** The largest high watermark that a leader had. */
   committed: Offset = 0;
+  /** By high watermark that some replica had: the leader epoch of the last record below it. */
+  readonly epochs = new Map<Offset, number>();
   readonly batches = new CommittedBatches();
   readonly disks = new Map<NodeId, DurableLog>();
 
@@ -76,6 +84,7 @@ export class PartitionLaws {
     const { logEndOffset, highWatermark, flushedOffset } = log;
     if (logEndOffset < life.end) this.#checkCut(life, replica);
     life.end = logEndOffset;
+    if (highWatermark !== life.highWatermark) this.#checkEpoch(life, replica);
     if (state.isLeader) this.#seeLeader(life, replica);
     else life.leaderEpoch = NONE;
     if (flushedOffset !== life.flushed || highWatermark !== life.highWatermark) this.#compare(life, replica);
@@ -99,6 +108,19 @@ export class PartitionLaws {
     });
   }
 
+  /** An epoch and an offset name one record, and all before it; also where it is in memory only. */
+  #checkEpoch({ watch }: ReplicaLife, { log, state }: ReplicaSight): void {
+    const { highWatermark, logStartOffset } = log;
+    if (highWatermark <= logStartOffset) return;
+    const epoch = log.epochAt(highWatermark - 1);
+    const known = watch.epochs.get(highWatermark);
+    if (known === undefined) watch.epochs.set(highWatermark, epoch);
+    else if (known !== epoch) {
+      const facts = { ...factsOf(watch, state), highWatermark, epoch, known };
+      throw new LawBroken('replicas agree below the high watermark', facts);
+    }
+  }
+
   #seeLeader(life: ReplicaLife, replica: ReplicaSight): void {
     const { log, state } = replica;
     const { watch } = life;
@@ -112,8 +134,9 @@ export class PartitionLaws {
     this.#countMembers(life, state);
     const isRaised = log.highWatermark > watch.committed;
     const isLatest = state.leaderEpoch === watch.latestEpoch;
+    const isMoved = life.isr !== state.isr || log.highWatermark !== life.highWatermark;
     if (isRaised) this.#commit(watch, replica);
-    if (isRaised || (isLatest && life.isr !== state.isr)) this.#checkMembers(watch, replica);
+    if (isRaised || (isLatest && isMoved)) this.#checkMembers(watch, replica);
     life.isr = state.isr;
     life.leaderEpoch = state.leaderEpoch;
   }

@@ -8,7 +8,7 @@
  * Source: Raft §5.2, §5.4; KIP-595.
  */
 import type { NodeId, Offset, QuorumEpoch, Uuid } from '../../../../base/index.ts';
-import { LawBroken } from './law-broken.ts';
+import { LawBroken } from '../law-broken.ts';
 
 /** What a running node shows. */
 export interface QuorumSight {
