@@ -6,7 +6,7 @@
  *     node test/chaos/main.ts --minutes 2 --seed 7
  *     node test/chaos/main.ts --minutes 2 --only kill-leader,cut
  *     node test/chaos/main.ts --minutes 1 --network loopback --no-shim
- *     node test/chaos/main.ts --minutes 1 --keep --history
+ *     node test/chaos/main.ts --minutes 60 --no-history
  */
 import { appendFileSync, rmSync } from 'node:fs';
 import process from 'node:process';
