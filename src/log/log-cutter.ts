@@ -8,11 +8,13 @@ import {
 } from '../base/index.ts';
 import type { LogState } from './log-state.ts';
 import { rebuildProducers } from './producer/producer-replay.ts';
+import { ProducerStates } from './producer/producer-states.ts';
 import { isReadFatal } from './read/log-reader.ts';
 import { retainedFrom } from './retention.ts';
+import { beginAnew, decideRestart, endRestart } from './segment/begin-anew.ts';
 import { doomSegment } from './segment/doomed-segment.ts';
 import { isIdleTooLong } from './segment/roll-age.ts';
-import { findBatchBoundary, replaceSegments, truncateSegments } from './segment/truncate-segments.ts';
+import { findBatchBoundary, truncateSegments } from './segment/truncate-segments.ts';
 import { storageRefusal } from './storage-refusal.ts';
 
 /**
@@ -26,6 +28,9 @@ export class LogCutter {
   #underWay = 0;
   /** Where the log will begin after them, when they empty it. */
   #nextStart: Offset = Number.MAX_SAFE_INTEGER;
+
+  /** Where the log begins anew, until files and checkpoints say so. */
+  #restart: Offset | undefined;
 
   constructor(log: LogState) {
     this.#log = log;
@@ -52,7 +57,11 @@ export class LogCutter {
     log.epochs.cache.truncateFromEnd(offset);
     return this.#cut(async () => {
       const endOffset = await findBatchBoundary(log.segments, offset);
-      if (endOffset < log.logStartOffset) return this.#emptyAt(log.logStartOffset);
+      if (endOffset < log.logStartOffset) {
+        // The start lies within the batch that goes first. What producers sent before it is in the log, hidden.
+        const producers = await rebuildProducers(log.segments, endOffset, log.around.logger);
+        return this.#emptyAt(log.logStartOffset, producers);
+      }
       if (endOffset < log.logEndOffset) this.#endsAt(endOffset);
       if (this.#underWay === 1) log.soundTo = Number.MAX_SAFE_INTEGER;
       log.epochs.cache.truncateFromEnd(endOffset);
@@ -71,7 +80,7 @@ export class LogCutter {
     log.epochs.cache.clear();
     log.producers.clear();
     return this.#cut(async () => {
-      await this.#emptyAt(offset);
+      await this.#emptyAt(offset, new ProducerStates());
       const { cache } = log.epochs;
       const { latestEpoch } = cache;
       cache.clear();
@@ -161,14 +170,15 @@ export class LogCutter {
     this.#log.assertOnline();
   }
 
-  async #emptyAt(offset: Offset): Promise<void> {
+  async #emptyAt(offset: Offset, producers: ProducerStates): Promise<void> {
     const log = this.#log;
     // Nor may the checkpoints promise anything above the new end.
     log.soundTo = Math.min(log.soundTo, offset);
     log.firstDirtyOffset = Math.min(log.firstDirtyOffset, offset);
     await log.around.saveCheckpoints();
     await this.#changeFiles(async () => {
-      await replaceSegments(log.segments, offset);
+      await decideRestart(log.segments, offset, producers);
+      await beginAnew(log.segments, offset, producers);
       log.tail.clear();
       log.logStartOffset = offset;
       log.durableLogStartOffset = offset;
@@ -176,7 +186,14 @@ export class LogCutter {
     });
     // A lower log start not before: it would bring back what lay below the old one.
     await log.around.lowerCheckpoints(log);
-    log.producers.clear();
+    log.producers = producers;
+    this.#restart = offset;
+  }
+
+  async #endRestart(): Promise<void> {
+    const offset = this.#restart;
+    this.#restart = undefined;
+    if (offset !== undefined) await endRestart(this.#log.around.files, this.#log.directory, offset);
   }
 
   /** Reads that have segments in hand that go begin again, when those are gone. */
@@ -222,6 +239,7 @@ export class LogCutter {
       // Not before: a crash in between must not leave records whose epochs nobody knows.
       if (this.#underWay === 1) log.epochs.letGo();
       await log.epochs.settled();
+      await this.#endRestart();
       log.writer.restart(log.segments.active, log.logEndOffset);
     });
     try {

@@ -119,9 +119,9 @@ describe('a power failure while a log is emptied', () => {
     await fixture.flushed();
     fixture.log.setHighWatermark(1);
     await fixture.log.advanceLogStart(1);
-    const remove = fixture.hold('remove', '.log');
+    const decide = fixture.hold('rename', '.restart.tmp');
     fixture.log.truncateFullyAndStartAt(0).catch(() => {});
-    await remove.arrived;
+    await decide.arrived;
     await fixture.crash();
     expect(await fixture.values()).toEqual(['a']);
   });

@@ -55,12 +55,7 @@ class Model {
     return own.filter((one) => one.producerEpoch === own.at(-1)?.producerEpoch);
   }
 
-  cut(endOffset: number, startOffset = 0): void {
-    // A batch that is cut although the log begins within it leaves nothing to begin with.
-    const splits = this.batches.some(
-      ({ firstOffset, count }) => firstOffset < startOffset && startOffset < firstOffset + count,
-    );
-    if (splits && startOffset === endOffset) this.batches = [];
+  cut(endOffset: number): void {
     this.batches = this.batches.filter(({ firstOffset, count }) => firstOffset + count <= endOffset);
   }
 }
@@ -91,7 +86,7 @@ async function play(one: Step, fixture: LogFixture, model: Model): Promise<void>
       return produce(fixture, model, one);
     case 'truncate':
       await log.truncateTo(log.logStartOffset + Math.floor(one.at * (log.logEndOffset - log.logStartOffset)));
-      return model.cut(log.logEndOffset, log.logStartOffset);
+      return model.cut(log.logEndOffset);
     case 'advance':
       await fixture.flushed();
       log.setHighWatermark(log.logEndOffset);

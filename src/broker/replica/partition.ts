@@ -159,8 +159,9 @@ export class Partition implements PartitionRef {
       state.noteAppend(before, log.logEndOffset, this.#host.monotonicMs());
       this.#emit('end');
     }
-    const { firstOffset, lastOffset, logAppendTimeMs } = appended;
-    return { firstOffset, lastOffset, leaderEpoch, logAppendTimeMs };
+    const { firstOffset, lastOffset, logAppendTimeMs, duplicate } = appended;
+    const appendedIn = duplicate ? log.epochAt(lastOffset) : leaderEpoch;
+    return { firstOffset, lastOffset, leaderEpoch: appendedIn, logAppendTimeMs };
   }
 
   /** Acknowledges `index` of `request` once `lastOffset` is written (acks=1) or committed (acks=all). */

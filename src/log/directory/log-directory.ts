@@ -28,7 +28,7 @@ import { NO_CHECKPOINT } from '../checkpoint/log-checkpoint.ts';
 import type { LogConfig } from '../log-config.ts';
 import type { LogIdentity, LogPromise, LogSurroundings } from '../log-state.ts';
 import type { LoadProgress } from '../open/load-progress.ts';
-import { offlineLog, openPartitionLog } from '../open/open-partition-log.ts';
+import { type FoundLog, offlineLog, openPartitionLog } from '../open/open-partition-log.ts';
 import type { PartitionLog } from '../partition-log.ts';
 import { DelayedRemovals } from '../segment/delayed-removals.ts';
 import { sizeOfLastSegments } from '../segment/last-segment-sizes.ts';
@@ -262,10 +262,11 @@ export class LogDirectory {
     const names = found.map(({ name }) => name);
     const recoverBytes = clean ? 0 : await sizeOfLastSegments(this.#around.files, this.path, names);
     this.#progress.begin(found.length, recoverBytes);
+    const afterwards: (() => Promise<void>)[] = [];
     const loadNext = async (): Promise<void> => {
       for (let name = found.pop(); name !== undefined; name = found.pop()) {
         try {
-          await this.#loadOne(name, clean);
+          await this.#loadOne(name, { clean, afterwards: (task) => afterwards.push(task) });
         } finally {
           this.#progress.opened();
         }
@@ -274,22 +275,30 @@ export class LogDirectory {
     // All of them end before anybody may let the directory go.
     const ends = await Promise.allSettled(Array.from({ length: LOADS_MAX }, loadNext));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    await this.#lowerLoaded();
+    if (await this.#lowerLoaded()) for (const task of afterwards) await task();
   }
 
-  /** What a log lost, or has no more after a cut that a crash interrupted, must not be promised of what takes its place. */
-  async #lowerLoaded(): Promise<void> {
+  /**
+   * What a log lost, or has no more after a cut that a crash interrupted, must not be promised of what takes its place.
+   * False: some are offline, for the disk refused.
+   */
+  async #lowerLoaded(): Promise<boolean> {
     const lower = this.#checkpoints.tooHigh();
-    if (lower.length === 0) return;
+    if (lower.length === 0) return true;
     try {
       await this.checkpoint();
+      return true;
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       for (const log of lower) log.takeOffline(error);
+      return false;
     }
   }
 
-  async #loadOne({ name, topic, partition }: LogName, clean: boolean): Promise<void> {
+  async #loadOne(
+    { name, topic, partition }: LogName,
+    how: Required<Pick<FoundLog, 'clean' | 'afterwards'>>,
+  ): Promise<void> {
     const directory = `${this.path}/${name}`;
     const identity = { topic, partition, directory };
     const topicId = await this.#places.readTopicId(directory);
@@ -306,7 +315,7 @@ export class LogDirectory {
         : await openPartitionLog(
             { ...identity, topicId },
             this.#defaults,
-            { checkpoint: this.#checkpoints.get(name), clean, onRecovered },
+            { checkpoint: this.#checkpoints.get(name), ...how, onRecovered },
             this.#around,
           ),
     );

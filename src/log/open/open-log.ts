@@ -14,8 +14,9 @@ import { EpochCache, type EpochEntry } from '../epoch/epoch-cache.ts';
 import { EpochCheckpoint } from '../epoch/epoch-checkpoint.ts';
 import type { LogConfig } from '../log-config.ts';
 import { rebuildProducers, snapshotsAmong, tidySnapshots } from '../producer/producer-replay.ts';
-import type { ProducerStates } from '../producer/producer-states.ts';
+import { ProducerStates } from '../producer/producer-states.ts';
 import type { BatchHeader } from '../record/index.ts';
+import { beginAnew, endRestart, findRestart } from '../segment/begin-anew.ts';
 import { removeLeftovers } from '../segment/doomed-segment.ts';
 import { Segment } from '../segment/segment.ts';
 import { SegmentIndex } from '../segment/segment-index.ts';
@@ -44,6 +45,8 @@ export interface OpenLogOptions {
   readonly firstDirtyOffset: Offset;
   readonly clean: boolean;
   readonly onRecovered: (bytes: number) => void;
+  /** Given what is left to do once the checkpoints promise no more than the log holds. */
+  readonly afterwards: (task: () => Promise<void>) => void;
 }
 
 /** What is on disk, all of it durable; the last segment is open. */
@@ -74,21 +77,38 @@ async function load(options: OpenLogOptions, segments: SegmentList): Promise<Loa
   // What a killed process renamed or removed may be in the system's memory alone. Nothing may be built upon it before.
   if (!clean && listed.some((name) => name.includes('.log'))) await files.syncDirectory(directory);
   const epochs = await openEpochs(options);
-  const names = await removeLeftovers(files, directory, await recoverSwaps(files, directory, listed));
+  let names = await removeLeftovers(files, directory, await recoverSwaps(files, directory, listed));
   const saved = epochs.cache.entries;
   await findSegments(segments, names);
-  if (segments.all.length === 0) await createFirst(segments, options.logStartOffset);
+  const restart = await findRestart(files, directory, names);
+  const savedStart = restart?.offset ?? options.logStartOffset;
+  if (restart !== undefined) {
+    await beginAnew(segments, restart.offset, restart.producers);
+    names = await files.list(directory);
+    epochs.cache.clear();
+    options.afterwards(() => endRestart(files, directory, restart.offset));
+  }
+  if (segments.all.length === 0) await createFirst(segments, savedStart);
   for (const [i, segment] of segments.all.slice(0, -1).entries())
     await checkClosed(segments, segment, segments.all[i + 1]?.baseOffset ?? 0);
   if (epochs.cache.entries.length === 0) await findEpochs(segments, epochs.cache);
   const end = clean
     ? await trustLast(segments, options, saved)
     : await recoverLast(segments, options, epochs, saved);
-  const logEndOffset = end.nextOffset;
+  const logEndOffset = Math.max(end.nextOffset, savedStart);
+  if (end.nextOffset < savedStart) {
+    logger.warn(
+      { directory, endOffset: end.nextOffset, startOffset: savedStart },
+      'a log ends below its start',
+    );
+    await beginAnew(segments, savedStart, new ProducerStates());
+    names = await files.list(directory);
+    epochs.cache.clear();
+  }
   const snapshots = await tidySnapshots(segments, snapshotsAmong(names), logEndOffset);
   const producers = await rebuildProducers(segments, logEndOffset, logger, snapshots);
   const firstBase = segments.all[0]?.baseOffset ?? 0;
-  const logStartOffset = Math.min(Math.max(options.logStartOffset, firstBase), logEndOffset);
+  const logStartOffset = Math.max(savedStart, firstBase);
   epochs.cache.truncateFromEnd(logEndOffset);
   epochs.cache.truncateFromStart(logStartOffset);
   await saveEpochs(epochs, saved, logEndOffset);

@@ -17,6 +17,8 @@ export interface FoundLog {
   readonly clean: boolean;
   /** Told how much was read again, now and then. */
   readonly onRecovered?: (bytes: number) => void;
+  /** Given what is left to do once the checkpoints promise no more than the log holds; absent: they do. */
+  readonly afterwards?: (task: () => Promise<void>) => void;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function openPartitionLog(
     firstDirtyOffset: firstDirty,
     clean: found.clean,
     onRecovered: found.onRecovered ?? (() => {}),
+    afterwards: found.afterwards ?? (() => {}),
   };
   try {
     return new PartitionLog(identity, await loadLog(options), highWatermark, around);

@@ -86,8 +86,8 @@ export async function saveSnapshot(
 
 /**
  * The producer states of a log that ends at `endOffset`: from the newest snapshot up to there, then from the headers of
- * the batches since. All bytes of the log must be in its files, and no others. `listed`: the snapshots there are,
- * ascending; looked for when absent.
+ * the batches since, all of which must be in the files; what stands after them counts for nothing. `listed`: the snapshots
+ * there are, ascending; looked for when absent.
  */
 export async function rebuildProducers(
   segments: SegmentList,
@@ -103,7 +103,7 @@ export async function rebuildProducers(
   if (from >= endOffset) return states;
   for (let i = segments.indexOf(from); i < segments.all.length; i++) {
     const segment = segments.all[i] as Segment;
-    if (segment.writtenBytes === 0) continue;
+    if (segment.writtenBytes === 0 || segment.baseOffset >= endOffset) continue;
     await segments.use(segment, async (handle, index) =>
       replay(segment, handle, await locateBatch(segment, { handle, index }, from, indexIntervalBytes)),
     );
@@ -113,6 +113,7 @@ export async function rebuildProducers(
   async function replay(segment: Segment, handle: FileHandle, start: number): Promise<void> {
     const range = { start, end: segment.writtenBytes, minOffset: segment.baseOffset, verify: false };
     const end = await scanBatches(handle, range, (header) => {
+      if (header.lastOffset >= endOffset) return false;
       if (header.baseOffset >= from) states.record(header);
       return true;
     });

@@ -1,6 +1,6 @@
 import { CorruptionError, type Offset } from '../../base/index.ts';
 import { removeSnapshotsAbove } from '../producer/producer-replay.ts';
-import { Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { type ScanEnd, scanBatches } from './segment-scan.ts';
 import { locateBatch } from './trusted-index.ts';
@@ -65,14 +65,4 @@ function cutLast(segments: SegmentList, offset: Offset): Promise<void> {
 function assertSound(segment: Segment, end: ScanEnd): void {
   if (end.problem === undefined) return;
   throw new CorruptionError(segment.logPath, end.position, 'a whole batch', end.problem);
-}
-
-/** Empties the log: one new segment at `offset`. */
-export async function replaceSegments(segments: SegmentList, offset: Offset): Promise<void> {
-  const { files, directory } = segments;
-  while (segments.all.length > 0) await segments.removeLast();
-  await removeSnapshotsAbove(files, directory, -1);
-  const segment = new Segment(files, directory, offset);
-  segments.all.push(segment);
-  await segments.create(segment);
 }

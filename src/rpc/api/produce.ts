@@ -39,7 +39,7 @@ export interface ProduceReply {
 export interface ProducePartitionReply extends Outcome, PartitionRef {
   /** Of the first record; -1 on error. */
   readonly baseOffset: Offset;
-  /** Epoch of the leader that appended; -1 on error. */
+  /** Epoch of the leader that appended, which for a repeated batch may be an earlier one; -1 on error, or when its records are gone. */
   readonly leaderEpoch: LeaderEpoch;
   readonly logStartOffset: Offset;
   /** Broker's time with LogAppendTime, else -1. */

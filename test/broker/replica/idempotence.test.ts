@@ -117,3 +117,25 @@ describe('batches of an idempotent producer', () => {
   for (let seed = first; seed < first + count; seed++)
     it(`are in the log once and in order, whatever fails (SEED=${seed} SEEDS=1)`, () => check(seed));
 });
+
+describe('a batch that is repeated at the next leader', () => {
+  it('is answered with the epoch of the leader that appended it, and with none when it is gone', async () => {
+    const cluster = await TestCluster.start();
+    const produce = async (baseSequence: number) => {
+      const batch = batchOf(['a'], { producerId: 5, producerEpoch: 0, baseSequence });
+      const { manager } = cluster.get(cluster.registration().leader);
+      const batches = [{ topic: TOPIC, partition: 0, batch }];
+      const [reply] = await cluster.finish(manager.append({ acks: -1, timeoutMs: 500, batches }));
+      return { error: reply?.error, offset: reply?.baseOffset, epoch: reply?.leaderEpoch };
+    };
+    const { leader, isr, leaderEpoch: epoch } = cluster.registration();
+    expect(await produce(0)).toEqual({ error: 'NONE', offset: 0, epoch });
+    cluster.elect(isr.find((one) => one !== leader) ?? leader, isr);
+    await cluster.until(() => cluster.get(cluster.registration().leader).replica().state.isLeader);
+    expect(await produce(1)).toEqual({ error: 'NONE', offset: 1, epoch: epoch + 1 });
+    expect(await produce(0)).toEqual({ error: 'NONE', offset: 0, epoch });
+    const { log } = cluster.get(cluster.registration().leader).replica();
+    await cluster.finish(log.advanceLogStart(1));
+    expect(await produce(0)).toEqual({ error: 'NONE', offset: 0, epoch: -1 });
+  });
+});
