@@ -122,39 +122,43 @@ afterAll(() => {
 });
 
 describe.each(['clean stop', 'kill'] as const)('a bit that turns after a %s', (end) => {
-  it.each(KINDS)('in %s is harmless, mended or noticed, and never served', async (kind) => {
-    const random = new SeededRandom(1, `${end} ${kind}`);
-    const untouched = await build();
-    await untouched.restart();
-    const truth = await learn(untouched, random);
-    expect(truth.values).toHaveLength(BATCHES * PER_BATCH);
-    const counts = new Map<Outcome, number>();
-    outcomes.set(`${kind} after a ${end}`, counts);
-    for (let flip = 0; flip < Math.ceil(FLIPS / KINDS.length / 2); flip++) {
-      const fixture = await build();
-      if (end === 'clean stop') await fixture.manager.close({ brokerEpoch: 7 });
-      const files = fixture.files.paths().filter((path) => path.endsWith(kind));
-      const stats = await Promise.all(files.map((path) => fixture.files.stat(path)));
-      const sized = files.filter((_, i) => (stats[i]?.sizeBytes ?? 0) > 0);
-      if (sized.length === 0) continue;
-      const path = sized[random.integer(0, sized.length)] as string;
-      const { sizeBytes = 0 } = (await fixture.files.stat(path)) ?? {};
-      const bit = random.integer(0, sizeBytes * 8);
-      fixture.files.flipBit(path, bit);
-      const outcome = await (end === 'kill' ? fixture.kill() : fixture.reopen())
-        .then(
-          () => judge(fixture, truth, random),
-          (error: unknown): Outcome => {
-            expect(error).toBeInstanceOf(CorruptionError);
-            return 'start refused';
-          },
-        )
-        .catch((error: unknown) => {
-          throw new Error(`${path}, bit ${bit} (byte ${bit >> 3})`, { cause: error });
-        });
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    }
-  });
+  it.each(KINDS)(
+    'in %s is harmless, mended or noticed, and never served',
+    async (kind) => {
+      const random = new SeededRandom(1, `${end} ${kind}`);
+      const untouched = await build();
+      await untouched.restart();
+      const truth = await learn(untouched, random);
+      expect(truth.values).toHaveLength(BATCHES * PER_BATCH);
+      const counts = new Map<Outcome, number>();
+      outcomes.set(`${kind} after a ${end}`, counts);
+      for (let flip = 0; flip < Math.ceil(FLIPS / KINDS.length / 2); flip++) {
+        const fixture = await build();
+        if (end === 'clean stop') await fixture.manager.close({ brokerEpoch: 7 });
+        const files = fixture.files.paths().filter((path) => path.endsWith(kind));
+        const stats = await Promise.all(files.map((path) => fixture.files.stat(path)));
+        const sized = files.filter((_, i) => (stats[i]?.sizeBytes ?? 0) > 0);
+        if (sized.length === 0) continue;
+        const path = sized[random.integer(0, sized.length)] as string;
+        const { sizeBytes = 0 } = (await fixture.files.stat(path)) ?? {};
+        const bit = random.integer(0, sizeBytes * 8);
+        fixture.files.flipBit(path, bit);
+        const outcome = await (end === 'kill' ? fixture.kill() : fixture.reopen())
+          .then(
+            () => judge(fixture, truth, random),
+            (error: unknown): Outcome => {
+              expect(error).toBeInstanceOf(CorruptionError);
+              return 'start refused';
+            },
+          )
+          .catch((error: unknown) => {
+            throw new Error(`${path}, bit ${bit} (byte ${bit >> 3})`, { cause: error });
+          });
+        counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+      }
+    },
+    120_000,
+  );
 });
 
 function isDamage(error: unknown): boolean {

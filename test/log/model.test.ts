@@ -270,6 +270,6 @@ describe('a log', () => {
         ),
         { numRuns: Number(process.env.LOG_RUNS ?? 1200) },
       );
-    });
+    }, 120_000);
   }
 });

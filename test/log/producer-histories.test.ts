@@ -148,5 +148,5 @@ describe('producers of a log', () => {
       }),
       { numRuns: Number(process.env.LOG_RUNS ?? 100) },
     );
-  });
+  }, 120_000);
 });

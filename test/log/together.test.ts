@@ -491,6 +491,6 @@ describe('two logs in which everything happens at once', () => {
         }),
         { numRuns: Number(process.env.LOG_RUNS ?? 400), examples: KEPT },
       );
-    });
+    }, 120_000);
   }
 });

@@ -1,7 +1,7 @@
 /** What an operator sees of the cleaner. Source: the gauges of Kafka's LogCleaner and LogCleanerManager. */
 import type { MonotonicMs } from '../../base/index.ts';
 import type { Metrics } from '../../env/index.ts';
-import type { CleanedOutcome } from './cleaning.ts';
+import type { CleanedOutcome } from './cleaning-outcome.ts';
 
 /** What one look for logs to compact came to. */
 export interface CleanerLook {

@@ -11,18 +11,21 @@
  * Source: Kafka's Cleaner.clean.
  */
 import type { Offset, WallMs } from '../../base/index.ts';
-import { assert, EnvironmentError } from '../../base/index.ts';
+import { assert } from '../../base/index.ts';
 import type { LogState } from '../log-state.ts';
 import { loadSnapshot } from '../producer/producer-replay.ts';
 import { readBatchHeader } from '../record/index.ts';
 import type { Segment } from '../segment/segment.ts';
 import { batchChunks } from './batch-chunks.ts';
 import { CleanedFile } from './cleaned-file.ts';
+import type { CleanedOutcome, CleaningOutcome } from './cleaning-outcome.ts';
 import { groupSegments, type SegmentToGroup } from './core/group-segments.ts';
+import { GrowthLimit } from './core/growth-limit.ts';
 import type { CleaningPlan, ClosedSegment } from './core/plan-cleaning.ts';
 import { RetentionFilter } from './core/retention-filter.ts';
 import { KeyMapBuilder } from './map-keys.ts';
-import { cleanedPath, decideSwap, finishSwap } from './swap-files.ts';
+import { cleanedPath } from './swap-files.ts';
+import { swapGroup } from './swap-group.ts';
 
 export interface CleaningResources {
   readonly nowMs: WallMs;
@@ -33,31 +36,6 @@ export interface CleaningResources {
   /** Resolves when that many bytes more may be read or written; at once or rejecting when the signal has aborted. */
   readonly pace: (bytes: number, signal: AbortSignal) => Promise<void>;
 }
-
-export type CleaningOutcome =
-  | {
-      readonly kind: 'cleaned';
-      /** It was clean below it before. */
-      readonly from: Offset;
-      /** The log is clean below it now. */
-      readonly firstDirtyOffset: Offset;
-      readonly bytesBefore: number;
-      readonly bytesAfter: number;
-      readonly recordsBefore: number;
-      readonly recordsAfter: number;
-      /** Records without a key, from before the topic was compacted. */
-      readonly keylessDropped: number;
-      /** Batches that cannot be opened, and stay. */
-      readonly unreadable: number;
-      /** Of the memory for keys, 0 to 1. */
-      readonly keyMapUsed: number;
-    }
-  /** The log was cut or closed meanwhile; what was swapped until then is good. */
-  | { readonly kind: 'given-up' }
-  /** The memory does not hold the keys of the first batch. */
-  | { readonly kind: 'no-room'; readonly records: number };
-
-export type CleanedOutcome = Extract<CleaningOutcome, { kind: 'cleaned' }>;
 
 export interface ClosedFile extends ClosedSegment, SegmentToGroup {
   readonly segment: Segment;
@@ -198,7 +176,10 @@ export class Cleaning {
       const changed = await this.#write(group, filter, cleaned);
       this.#bytesAfter += cleaned.sizeBytes;
       if (!changed && group.length === 1) return true;
-      isSwapped = await this.#swap(group, cleaned);
+      const old = group.map(({ segment }) => segment);
+      const mayGo = (): boolean => !this.isPointless && this.#areHere(group);
+      isSwapped = await swapGroup(this.#log, old, cleaned, mayGo);
+      this.#assertGoing();
       return isSwapped;
     } finally {
       await cleaned.close().catch(() => {});
@@ -213,12 +194,14 @@ export class Cleaning {
     cleaned: CleanedFile,
   ): Promise<boolean> {
     const endOffset = group.at(-1)?.endOffset ?? 0;
+    const limit = new GrowthLimit(group.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     let changed = false;
     for (const file of group) {
       this.#bytesBefore += file.sizeBytes;
       for await (const batches of this.#read(file)) {
         for (const { header, bytes } of batches) {
-          const kept = filter.filter(bytes, header, header.lastOffset === endOffset - 1);
+          const left = filter.filter(bytes, header, header.lastOffset === endOffset - 1);
+          const kept = limit.choose(bytes, left);
           if (kept !== bytes) changed = true;
           if (kept !== undefined) cleaned.append(kept === bytes ? header : readBatchHeader(kept), kept);
         }
@@ -233,45 +216,6 @@ export class Cleaning {
       was: endOffset,
     });
     return changed;
-  }
-
-  /** False: a segment of the group has left the log, and nothing was changed. */
-  async #swap(group: readonly ClosedFile[], cleaned: CleanedFile): Promise<boolean> {
-    const log = this.#log;
-    const { segments, around, reader, directory, tail } = log;
-    const old = group.map(({ segment }) => segment);
-    const made = cleaned.toSegment(around.files, directory);
-    // Without timestamps a segment is as old as it was.
-    const grown = old.at(-1)?.grown;
-    if (grown !== undefined) made.grown = { sizeBytes: made.sizeBytes, byMs: grown.byMs };
-    const absorbed = old.slice(1).map(({ baseOffset }) => baseOffset);
-    let isSwapped = false;
-    let refusal: unknown;
-    await log.exclusively(async () => {
-      if (this.isPointless || !this.#areHere(group)) return;
-      const release = reader.hold();
-      try {
-        refusal = await refusalOf(() => decideSwap(around.files, directory, made.baseOffset));
-        isSwapped = refusal === undefined;
-        if (!isSwapped) return;
-        for (const segment of old) {
-          segments.pool.forget(segment);
-          await segment.close();
-        }
-        // Without, it is made anew when it is wanted.
-        const saveIndex = () => refusalOf(() => made.saveIndex());
-        await finishSwap(around.files, directory, made.baseOffset, absorbed, saveIndex);
-        await made.close();
-        segments.replace(old, made);
-        // From memory the log would look as if it had not been compacted.
-        tail.forgetBelow(cleaned.endOffset);
-      } finally {
-        release();
-      }
-    });
-    if (refusal !== undefined) throw refusal;
-    this.#assertGoing();
-    return isSwapped;
   }
 
   /** The batches of a segment as it was when the cleaning began, at the allowed pace. */
@@ -296,16 +240,5 @@ export class Cleaning {
 
   #assertGoing(): void {
     if (this.isPointless) throw new GivenUp();
-  }
-}
-
-/** Of a disk that has no room, and has changed nothing; undefined: it was done. Rejects with what else goes wrong. */
-async function refusalOf(task: () => Promise<void>): Promise<EnvironmentError | undefined> {
-  try {
-    await task();
-    return undefined;
-  } catch (error) {
-    if (error instanceof EnvironmentError && error.reason === 'disk-full') return error;
-    throw error;
   }
 }

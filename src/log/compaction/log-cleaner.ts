@@ -10,7 +10,7 @@ import { type Clock, type Logger, type Metrics, sleep, type Timers } from '../..
 import type { PartitionLog } from '../partition-log.ts';
 import { isReadFatal } from '../read/log-reader.ts';
 import { CleanerMetrics } from './cleaner-metrics.ts';
-import type { CleanedOutcome } from './cleaning.ts';
+import type { CleanedOutcome } from './cleaning-outcome.ts';
 import { SECRET_BYTES } from './core/key-hash.ts';
 import type { CleaningPlan } from './core/plan-cleaning.ts';
 import { Throttle } from './core/throttle.ts';
@@ -58,7 +58,7 @@ export class LogCleaner {
     this.#metrics = new CleanerMetrics({ metrics, nowMs, uncleanable: () => this.#uncleanable() });
   }
 
-  /** Resolves when no log is due. Calls run one after another. Rejects with EnvironmentError of a checkpoint. */
+  /** Resolves when no log is due. Calls run one after another. */
   run(options: CleanerOptions): Promise<void> {
     const done = this.#running.then(() => this.#run(options));
     this.#running = done.catch(() => {});
@@ -137,9 +137,21 @@ export class LogCleaner {
       this.#failed(log, error, options.clock);
       return false;
     }
-    // At a stop they are saved by whoever stops.
-    if (!this.#stop.signal.aborted) await this.#ports.saveCheckpoints();
+    await this.#saveCheckpoints(log);
     return true;
+  }
+
+  /** Where a log is clean is a hint: without it more of it is read the next time. */
+  async #saveCheckpoints({ topic, partition }: PartitionLog): Promise<void> {
+    // At a stop they are saved by whoever stops.
+    if (this.#stop.signal.aborted) return;
+    try {
+      await this.#ports.saveCheckpoints();
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      const fields = { topic, partition, error: error.message };
+      this.#ports.logger.warn(fields, 'where a log is clean could not be saved');
+    }
   }
 
   #report({ topic, partition }: PartitionLog, outcome: CleanedOutcome): void {

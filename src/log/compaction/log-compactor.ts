@@ -2,13 +2,8 @@ import { EnvironmentError, type Offset, type WallMs } from '../../base/index.ts'
 import type { LogState } from '../log-state.ts';
 import { BATCH_HEADER_BYTES, batchMaxTimestamp } from '../record/index.ts';
 import type { Segment } from '../segment/segment.ts';
-import {
-  Cleaning,
-  type CleaningOutcome,
-  type CleaningResources,
-  type ClosedFile,
-  GivenUp,
-} from './cleaning.ts';
+import { Cleaning, type CleaningResources, type ClosedFile, GivenUp } from './cleaning.ts';
+import type { CleaningOutcome } from './cleaning-outcome.ts';
 import { type CleaningPlan, planCleaning } from './core/plan-cleaning.ts';
 
 /** One entry of an offset index. */

@@ -11,6 +11,8 @@ import type { SegmentList } from './segment-list.ts';
 import { parseLogFileName } from './segment-names.ts';
 
 const DELETED_SUFFIX = '.deleted';
+/** A file that never got its name. */
+const UNFINISHED = /^\d{20}\.[a-z]+\.tmp$/;
 const FILES_OF_SEGMENT = ['log', 'index', 'timeindex', 'snapshot'];
 
 /** Renames the files of `segment`, durably; `letGo` is called before they are closed and removed. */
@@ -45,8 +47,8 @@ async function renameIfThere(files: Files, path: string): Promise<void> {
 }
 
 /**
- * At the opening of a log, which holds files of these names: removes what was to be removed, and indexes whose log file
- * is gone. Resolves with the names that are left, in their order.
+ * At the opening of a log, which holds files of these names: removes what was to be removed or never finished, and indexes
+ * whose log file is gone. Resolves with the names that are left, in their order.
  */
 export async function removeLeftovers(
   files: Files,
@@ -58,7 +60,8 @@ export async function removeLeftovers(
   for (const name of names) {
     const suffix = parseLogFileName(name)?.suffix ?? '';
     const isOrphan = suffix.endsWith('index') && !all.has(name.replace(suffix, 'log'));
-    if (isOrphan || name.endsWith(DELETED_SUFFIX)) await files.remove(`${directory}/${name}`);
+    if (isOrphan || name.endsWith(DELETED_SUFFIX) || UNFINISHED.test(name))
+      await files.remove(`${directory}/${name}`);
     else left.push(name);
   }
   return left;

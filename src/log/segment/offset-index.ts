@@ -1,4 +1,4 @@
-import { CorruptionError, type Offset } from '../../base/index.ts';
+import { assert, CorruptionError, type Offset } from '../../base/index.ts';
 import { readInt32, writeInt32 } from '../record/index.ts';
 
 /**
@@ -11,6 +11,7 @@ import { readInt32, writeInt32 } from '../record/index.ts';
  * against the batch it points to before it is used. Source: Kafka's OffsetIndex.
  */
 export const OFFSET_ENTRY_BYTES = 8;
+const INT32_MAX = 2 ** 31 - 1;
 
 export class OffsetIndex {
   readonly #base: Offset;
@@ -31,12 +32,17 @@ export class OffsetIndex {
 
   /** Offset and position grow with each call. */
   append(lastOffset: Offset, position: number): void {
+    const relative = lastOffset - this.#base;
+    assert(relative <= INT32_MAX && position <= INT32_MAX, 'an entry fits into 32 bits', {
+      relative,
+      position,
+    });
     if (this.#count * 2 === this.#entries.length) {
       const grown = new Int32Array(this.#entries.length * 2);
       grown.set(this.#entries);
       this.#entries = grown;
     }
-    this.#entries[this.#count * 2] = lastOffset - this.#base;
+    this.#entries[this.#count * 2] = relative;
     this.#entries[this.#count * 2 + 1] = position;
     this.#count++;
   }

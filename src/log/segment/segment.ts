@@ -246,7 +246,18 @@ export class Segment {
   /** Whole or not at all: half a time index looks like one, and would make the segment seem older than it is. */
   async #save(suffix: string, bytes: Uint8Array): Promise<void> {
     const path = `${this.path}.${suffix}`;
-    const handle = await this.#files.open(`${path}.tmp`, 'create');
+    try {
+      await this.#saveBeside(`${path}.tmp`, bytes);
+      await this.#files.rename(`${path}.tmp`, path);
+    } catch (error) {
+      // On a disk that is full it would take the room of something better.
+      await this.#files.remove(`${path}.tmp`).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #saveBeside(path: string, bytes: Uint8Array): Promise<void> {
+    const handle = await this.#files.open(path, 'create');
     try {
       await handle.truncate(0);
       await handle.write([bytes], 0);
@@ -254,7 +265,6 @@ export class Segment {
     } finally {
       await handle.close();
     }
-    await this.#files.rename(`${path}.tmp`, path);
   }
 
   /** Index files describe a closed segment only: one that grows again loses them. */

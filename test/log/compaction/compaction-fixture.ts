@@ -1,5 +1,5 @@
 import { SeededRandom } from '../../../src/base/index.ts';
-import type { CleaningOutcome } from '../../../src/log/compaction/cleaning.ts';
+import type { CleaningOutcome } from '../../../src/log/compaction/cleaning-outcome.ts';
 import { BatchBuilder, type BatchHeader, batches, decodeRecords } from '../../../src/log/record/index.ts';
 import { LogFixture } from '../log-fixture.ts';
 

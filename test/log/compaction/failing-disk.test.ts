@@ -100,3 +100,19 @@ describe('a full disk', () => {
     await (await CleanedFile.create(files, '/0.log.cleaned', 0, 100)).close();
   });
 });
+
+it('an index that a full disk refuses leaves nothing of it behind, nor does one that a crash interrupted', async () => {
+  const fixture = await filled();
+  fixture.files.failNext({ operation: 'write', path: '.index.tmp', reason: 'disk-full' });
+  await fixture.clean();
+  expect(fixture.log.failure).toBeUndefined();
+  const unfinished = () => fixture.files.paths().filter((path) => path.endsWith('.tmp'));
+  expect(unfinished()).toEqual([]);
+  const { arrived, release } = fixture.hold('rename', '.index.tmp');
+  for (let i = 0; i < 40; i++) fixture.put([{ key: `k${i % 5}`, value: `${i}` }]);
+  await arrived;
+  expect(unfinished()).toHaveLength(1);
+  release();
+  await fixture.kill();
+  expect(unfinished()).toEqual([]);
+});

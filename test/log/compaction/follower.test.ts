@@ -132,7 +132,7 @@ describe('a follower of a compacted log', () => {
       }),
       { numRuns: 200, seed: 4711 },
     );
-  });
+  }, 120_000);
 
   it('learns where an epoch began although all records of its beginning are gone', async () => {
     const pair = await Pair.open();

@@ -14,6 +14,6 @@ describe('a compacted log', () => {
         }),
         { numRuns: 500, seed: 20_260 },
       );
-    });
+    }, 120_000);
   }
 });

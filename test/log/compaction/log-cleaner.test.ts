@@ -41,6 +41,17 @@ describe('the cleaner', () => {
     expect(again.manager.find('t', 0)?.firstDirtyOffset).toBe(log.firstDirtyOffset);
   });
 
+  it('goes on with the next log when it cannot save where one is clean', async () => {
+    const broker = await Broker.open();
+    const { files } = broker.environment;
+    const logs = [await broker.create('one'), await broker.create('other')];
+    for (const log of logs) await broker.fill(log, 30);
+    files.failNext({ operation: 'write', path: 'cleaner-offset-checkpoint', reason: 'disk-full' });
+    await broker.compact();
+    expect(logs.map(cleaned)).toEqual([true, true]);
+    expect(logs.map(({ failure }) => failure)).toEqual([undefined, undefined]);
+  });
+
   it('leaves a log alone for a time when its result cannot be written, and hinders no other', async () => {
     const broker = await Broker.open();
     const { files, scheduler } = broker.environment;

@@ -80,7 +80,7 @@ it(`cuts, retention, deletion, compaction, rolls and changes of epoch are never 
   }
   expect(compacted / SEEDS).toBeGreaterThan(1);
   expect(bytes / SEEDS).toBeGreaterThan(20_000);
-});
+}, 120_000);
 
 async function history(world: ScrubWorld, random: Random): Promise<void> {
   const pending: Promise<void>[] = [];
