@@ -16,8 +16,8 @@ export interface DecodeLimits {
 export const DEFAULT_DECODE_LIMITS: DecodeLimits = { inflatedBytesMax: Number.MAX_SAFE_INTEGER };
 
 /**
- * What a batch may inflate to however small it is: so that with the blocks it came in, which the libraries of snappy and
- * lz4 hand out one by one, it stays below 32 MiB.
+ * What a batch may inflate to however small it is: so that with the blocks it came in, which the library of lz4 hands out one
+ * by one, it stays below 32 MiB.
  */
 const INFLATED_BYTES_FLOOR = 12 * 1024 * 1024;
 const INFLATED_RATIO_MAX = 16;

@@ -13,10 +13,11 @@ import { InflateError } from './inflate-error.ts';
 const FREE_BLOCKS = 1024;
 const BLOCK_BYTES_MIN = 1024;
 
-export class InflatedBlocks {
+/** The sizes alone. */
+export class BlockSizes {
   readonly #limitBytes: number;
-  readonly #blocks: Buffer[] = [];
-  #totalBytes = 0;
+  #count = 0;
+  totalBytes = 0;
 
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
@@ -24,21 +25,40 @@ export class InflatedBlocks {
 
   /** What may still come out. */
   get roomBytes(): number {
-    return this.#limitBytes - this.#totalBytes;
+    return this.#limitBytes - this.totalBytes;
+  }
+
+  /** One block more. Throws {@link InflateError}. */
+  add(sizeBytes: number): void {
+    if (sizeBytes > this.roomBytes)
+      throw new InflateError('too-large', `inflates to more than ${this.#limitBytes} bytes`);
+    this.#count++;
+    this.totalBytes += sizeBytes;
+    if (this.#count > FREE_BLOCKS + this.totalBytes / BLOCK_BYTES_MIN)
+      throw new InflateError(
+        'malformed',
+        `${this.#count} blocks hold ${this.totalBytes} bytes, less than ${BLOCK_BYTES_MIN} each`,
+      );
+  }
+}
+
+export class InflatedBlocks {
+  readonly #sizes: BlockSizes;
+  readonly #blocks: Buffer[] = [];
+
+  constructor(limitBytes: number) {
+    this.#sizes = new BlockSizes(limitBytes);
+  }
+
+  /** What may still come out. */
+  get roomBytes(): number {
+    return this.#sizes.roomBytes;
   }
 
   /** Keeps the memory of `block`. Throws {@link InflateError}. */
   add(block: Buffer): void {
-    if (block.length > this.roomBytes)
-      throw new InflateError('too-large', `inflates to more than ${this.#limitBytes} bytes`);
+    this.#sizes.add(block.length);
     this.#blocks.push(block);
-    this.#totalBytes += block.length;
-    const blocksMax = FREE_BLOCKS + this.#totalBytes / BLOCK_BYTES_MIN;
-    if (this.#blocks.length > blocksMax)
-      throw new InflateError(
-        'malformed',
-        `${this.#blocks.length} blocks hold ${this.#totalBytes} bytes, less than ${BLOCK_BYTES_MIN} each`,
-      );
   }
 
   /** All of it; the memory of the block when there is one only. */
@@ -46,6 +66,6 @@ export class InflatedBlocks {
     const [only] = this.#blocks;
     return this.#blocks.length === 1 && only !== undefined
       ? only
-      : Buffer.concat(this.#blocks, this.#totalBytes);
+      : Buffer.concat(this.#blocks, this.#sizes.totalBytes);
   }
 }

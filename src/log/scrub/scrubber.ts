@@ -20,6 +20,7 @@ import {
 import { registerScrubMetrics, type ScrubMetrics } from './scrub-metrics.ts';
 import { pauseAfterMs, type ScrubSettings, scrubRate } from './scrub-pace.ts';
 import { isAfter, type LogName, logsFrom } from './scrub-round.ts';
+import { takeOfflineIfDamaged } from './second-look.ts';
 import { type CheckStep, SegmentCheck } from './segment-check.ts';
 
 export interface ScrubOptions {
@@ -220,10 +221,7 @@ export class Scrubber {
     this.#checkpoint = { ...this.#checkpoint, after: { topic, partition, baseOffset } };
   }
 
-  /**
-   * `error` came up while the segment was read. It counts when the segment is still part of the log, and reading it
-   * again, while nothing can be cut, comes to the same end. What is not the log's own fault is thrown.
-   */
+  /** `error` came up while the segment was read. What is not the log's own fault is thrown. */
   async #judge(log: PartitionLog, closed: ClosedSegment, error: unknown): Promise<void> {
     const isGone = error instanceof EnvironmentError && error.reason === 'not-found';
     if (!isReadFatal(error) && !isGone) {
@@ -231,20 +229,7 @@ export class Scrubber {
       return;
     }
     const { logger } = this.#options.environment;
-    const fields = { topic: log.topic, partition: log.partition, file: closed.segment.logPath };
-    await log.closed.whileHeld(closed, async () => {
-      const found = await readWhole(log, closed);
-      // A cut may have begun meanwhile: epochs that it took away are no damage.
-      if (!log.closed.holds(closed)) return;
-      if (found === undefined) {
-        logger.warn({ ...fields, error: String(error) }, 'a segment was read as damaged, and is not');
-        return;
-      }
-      this.#metrics.bad.add(1);
-      const { position, expected, found: instead } = found;
-      logger.error({ ...fields, position, expected, found: instead }, 'the scrub found a damaged segment');
-      log.takeOffline(found);
-    });
+    if (await takeOfflineIfDamaged(log, closed, error, logger)) this.#metrics.bad.add(1);
   }
 
   async #renewIndexes(
@@ -289,29 +274,6 @@ export function startScrub(options: ScrubOptions): Scrubber | undefined {
   const scrubber = new Scrubber(options);
   scrubber.start();
   return scrubber;
-}
-
-/** What is wrong with the segment; undefined: nothing. Rejects for what is not the segment's own fault. */
-async function readWhole(log: PartitionLog, closed: ClosedSegment): Promise<CorruptionError | undefined> {
-  const { logPath } = closed.segment;
-  const damaged = (position: number, expected: string, found: string): CorruptionError =>
-    new CorruptionError(logPath, position, expected, found);
-  let check: SegmentCheck | undefined;
-  try {
-    check = await SegmentCheck.open(log.closed, closed);
-    for (;;) {
-      const step = await check.step();
-      if (step.kind === 'end') return undefined;
-      if (step.kind === 'damage') return damaged(step.position, step.expected, step.found);
-    }
-  } catch (error) {
-    if (!(error instanceof EnvironmentError)) throw error;
-    if (error.reason === 'not-found') return damaged(0, 'the file of a closed segment', 'no file');
-    if (error.reason === 'io-error') return damaged(0, 'a file that can be read', error.message);
-    return undefined;
-  } finally {
-    await check?.close().catch(() => {});
-  }
 }
 
 /** The date may jump: never negative. */

@@ -1,4 +1,4 @@
-import { assert, CorruptionError, type Offset } from '../../base/index.ts';
+import { CorruptionError, type Offset } from '../../base/index.ts';
 import { readInt32, writeInt32 } from '../record/index.ts';
 
 /**
@@ -30,13 +30,13 @@ export class OffsetIndex {
     return this.#count * OFFSET_ENTRY_BYTES;
   }
 
-  /** Offset and position grow with each call. */
+  /**
+   * Offset and position grow with each call. An entry beyond 32 bits is left out: a batch is found from the one before it,
+   * too, and who reads an offset that cannot be judges it.
+   */
   append(lastOffset: Offset, position: number): void {
     const relative = lastOffset - this.#base;
-    assert(relative <= INT32_MAX && position <= INT32_MAX, 'an entry fits into 32 bits', {
-      relative,
-      position,
-    });
+    if (relative > INT32_MAX || position > INT32_MAX) return;
     if (this.#count * 2 === this.#entries.length) {
       const grown = new Int32Array(this.#entries.length * 2);
       grown.set(this.#entries);
