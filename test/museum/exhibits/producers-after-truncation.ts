@@ -1,0 +1,16 @@
+import type { Exhibit } from '../exhibit.ts';
+
+export const exhibit: Exhibit = {
+  title: 'a truncation leaves the state of producers as it was',
+  source: 'KAFKA-5036; apache/kafka#4004',
+  edits: [
+    {
+      file: 'src/log/log-cutter.ts',
+      find: `      log.producers = await rebuildProducers(log.segments, endOffset, log.around.logger);
+`,
+      replace: '',
+    },
+  ],
+  killedBy: 'sim',
+  seedsMax: 200,
+};
