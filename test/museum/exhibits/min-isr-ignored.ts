@@ -22,6 +22,6 @@ export const exhibit: Exhibit = {
       replace: 'if (isr.maximal.length < Math.min(1, effectiveMinIsr))',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/broker/replica/isr.test.ts' },
   seedsMax: 200,
 };

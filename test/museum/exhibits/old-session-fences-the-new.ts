@@ -11,6 +11,6 @@ export const exhibit: Exhibit = {
       replace: '',
     },
   ],
-  killedBy: { test: 'test/metadata/controller/broker-sessions.test.ts' },
+  killedBy: { test: 'test/metadata/node/controller-node.test.ts' },
   seedsMax: 200,
 };

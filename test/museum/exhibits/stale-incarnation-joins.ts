@@ -12,22 +12,9 @@ export const exhibit: Exhibit = {
     {
       file: 'src/metadata/controller/alter-partition.ts',
       find: 'brokerEpoch !== NONE && brokerEpoch !== broker.epoch',
-      replace: 'brokerEpoch === NONE',
-    },
-    {
-      file: 'src/broker/replica/core/follower-fetch.ts',
-      find: `return from.brokerEpoch < known ? 'NOT_LEADER_OR_FOLLOWER' : undefined;`,
-      replace: `return from.brokerEpoch < known && known < 0 ? 'NOT_LEADER_OR_FOLLOWER' : undefined;`,
+      replace: 'brokerEpoch < NONE',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/broker/replica/isr.test.ts' },
   seedsMax: 200,
-  preset: {
-    why: 'brokers get new disks while links are slow and cut',
-    options: {
-      brokers: 3,
-      controllers: 3,
-      faults: { 'new disk': 15000, cut: 4000, pause: 8000, kill: 8000 },
-    },
-  },
 };

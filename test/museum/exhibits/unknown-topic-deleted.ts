@@ -11,6 +11,6 @@ export const exhibit: Exhibit = {
         const keptIn: string | undefined = undefined;`,
     },
   ],
-  killedBy: { test: 'test/broker/replica/start-sweep.test.ts' },
+  killedBy: { test: 'test/broker/replica/metadata-changes.test.ts' },
   seedsMax: 200,
 };

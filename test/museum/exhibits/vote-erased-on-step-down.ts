@@ -16,5 +16,5 @@ export const exhibit: Exhibit = {
     },
   ],
   killedBy: 'sim:raft',
-  seedsMax: 1000,
+  seedsMax: 6000,
 };

@@ -1,13 +1,14 @@
 import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
-  title: 'a truncation that was decided in an older epoch is carried out in a newer one',
-  source: 'KIP-101; KAFKA-8046',
+  title:
+    'a new active controller leaves partitions without a leader that its predecessor was about to give one',
+  source: 'Quorate e40f305',
   edits: [
     {
-      file: 'src/broker/replica/replica-set.ts',
-      find: 'const isCurrent = !state.isLeader && state.leaderEpoch === leaderEpoch;',
-      replace: 'const isCurrent = leaderEpoch <= state.leaderEpoch;',
+      file: 'src/metadata/controller/activation.ts',
+      find: 'const elections = recordsForLeaderless(image, undefined, config.staticConfig);',
+      replace: 'const elections = recordsForLeaderless(image, undefined, config.staticConfig).slice(0, 0);',
     },
   ],
   killedBy: 'sim',

@@ -1,14 +1,14 @@
 import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
-  title: 'records of a reply that was overtaken by another leader are appended',
-  source: 'KIP-320; KAFKA-7395',
+  title: 'a log is cut before the checkpoints stop to promise what goes',
+  source: 'Quorate 619d11c; KAFKA-3919',
   edits: [
     {
-      file: 'src/broker/replica/fetched-partition.ts',
-      find: `      this.partition.state.leaderEpoch === this.leaderEpoch &&
-`,
-      replace: '',
+      file: 'src/log/log-cutter.ts',
+      find: `      await log.around.lowerCheckpoints(log);
+      await this.#changeFiles(() => truncateSegments`,
+      replace: '      await this.#changeFiles(() => truncateSegments',
     },
   ],
   killedBy: 'sim',
