@@ -54,6 +54,19 @@ describe('the package', () => {
     expect(JSON.parse(stdout)).toEqual({ offset: 0, value: '1' });
   });
 
+  test('simulates a cluster from plain JavaScript', async () => {
+    const { stdout } = await node(`
+      import { simulate } from 'quorate/testing';
+      const main = async (world) => {
+        await world.client('sender').producer().send('t', { value: '1' });
+      };
+      const { hash } = await simulate(1, main, { topics: [{ name: 't' }] });
+      const again = await simulate(1, main, { topics: [{ name: 't' }] });
+      console.log(JSON.stringify([hash === again.hash]));
+    `);
+    expect(JSON.parse(stdout)).toEqual([true]);
+  });
+
   test('ships the .proto files, reachable by name', async () => {
     const { stdout } = await node(
       `console.log(import.meta.resolve('quorate/proto/quorate/v1/broker.proto'))`,

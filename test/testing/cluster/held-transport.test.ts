@@ -14,10 +14,10 @@ import { describeTransport, type Harness } from '../../rpc/transport-contract.ts
 describeTransport('memory, with faults that do not happen', async (): Promise<Harness> => {
   const network = createMemoryNetwork({ timers: realTimers, logger: SILENT });
   const options = { timers: realTimers, links: new Links(realTimers), drops: new Drops() };
-  const held = (): Transport =>
-    new HeldTransport({ ...options, transport: network.transport('client'), place: 1, placeOf: () => 2 });
-  let client = held();
-  let server = network.transport('server');
+  const held = (name: string, place: number): Transport =>
+    new HeldTransport({ ...options, transport: network.transport(name), place, placeOf: () => 2 });
+  let client = held('client', 1);
+  let server = held('server', 2);
   return {
     get client() {
       return client;
@@ -29,11 +29,11 @@ describeTransport('memory, with faults that do not happen', async (): Promise<Ha
     nowhere: { host: 'nowhere', port: 1 },
     async killServer() {
       network.kill('server');
-      server = network.transport('server');
+      server = held('server', 2);
     },
     async killClient() {
       network.kill('client');
-      client = held();
+      client = held('client', 1);
     },
     async close() {
       await client.close();
@@ -61,7 +61,10 @@ class World {
 
   static async open(): Promise<World> {
     const world = new World();
-    await world.network.transport('2').serve({ host: '2', port: 1 }, world.side.services);
+    const { timers, links, drops } = world;
+    const transport = world.network.transport('2');
+    const server = new HeldTransport({ transport, place: 2, timers, links, drops, placeOf: () => undefined });
+    await server.serve({ host: '2', port: 1 }, world.side.services);
     return world;
   }
 
@@ -193,6 +196,23 @@ describe('a place that stands still', () => {
     expect(side.signals).toEqual([]);
     links.resume(2);
     await scheduler.finish(reply);
+  });
+});
+
+describe('a place that stands still, for callers that know of no lanes', () => {
+  it('begins nothing, and takes no message of a stream, until it resumes', async () => {
+    const { links, network, side, scheduler } = await World.open();
+    const { broker } = network.transport('stranger').connect({ host: '2', port: 1 });
+    const requests = broker.produceStream(new Collector<ProduceReply>(), {});
+    await scheduler.run(10);
+    links.pause(2);
+    requests.send(produceRequest(1));
+    const reply = broker.produce(produceRequest(2), options(5000));
+    await scheduler.run(1000);
+    expect([side.signals, side.requests.received]).toEqual([[], []]);
+    links.resume(2);
+    await scheduler.finish(reply);
+    expect(side.requests.received).toEqual([produceRequest(1)]);
   });
 });
 

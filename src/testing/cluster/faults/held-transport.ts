@@ -15,6 +15,7 @@ import {
 import { methodsOf, type ServiceKey } from '../../../rpc/protobuf/index.ts';
 import type { Drops } from './drops.ts';
 import { type CallPath, callDuplex, callUnary, type HeldCall } from './held-call.ts';
+import { holdServices } from './held-services.ts';
 import type { Links, Place } from './links.ts';
 
 export interface HeldTransportOptions {
@@ -40,7 +41,8 @@ export class HeldTransport implements Transport {
   }
 
   serve(address: Address, services: ServedServices, options?: ServeOptions): Promise<Listener> {
-    return this.#options.transport.serve(address, services, options);
+    const { transport, links, place } = this.#options;
+    return transport.serve(address, holdServices(services, links.lane(place, place)), options);
   }
 
   connect(address: Address): Connection {
