@@ -35,6 +35,7 @@ export class VirtualTimers implements Timers {
   readonly #scheduler: Scheduler;
   readonly #rate: number;
   #state: 'running' | 'paused' | 'stopped' = 'running';
+  #pending = 0;
   #late: { task: (() => void) | undefined }[] = [];
 
   constructor(scheduler: Scheduler, options: { readonly rate?: number } = {}) {
@@ -46,13 +47,19 @@ export class VirtualTimers implements Timers {
     const entry: { task: (() => void) | undefined } = { task };
     const rounding = this.#rate === 1 ? 0 : 1 / TICKS_PER_MS;
     const trueDelayMs = Math.max(delayMs, 0) / this.#rate + rounding;
+    this.#pending++;
     const timer = this.#scheduler.after(trueDelayMs, () => this.#fire(entry));
-    return {
-      cancel() {
-        timer.cancel();
-        entry.task = undefined;
-      },
+    const cancel = (): void => {
+      timer.cancel();
+      if (entry.task !== undefined) this.#pending--;
+      entry.task = undefined;
     };
+    return { cancel };
+  }
+
+  /** Set, neither fired nor cancelled. */
+  get pending(): number {
+    return this.#pending;
   }
 
   stop(): void {
@@ -77,6 +84,7 @@ export class VirtualTimers implements Timers {
     else if (this.#state === 'running') {
       const { task } = entry;
       entry.task = undefined;
+      if (task !== undefined) this.#pending--;
       task?.();
     }
   }

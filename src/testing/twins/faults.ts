@@ -21,6 +21,11 @@ export class PlannedFaults<Operation extends string> {
     this.#planned.push({ fault, toPass: fault.after ?? 0, toFail: fault.times ?? 1 });
   }
 
+  /** What was asked for and has not come does not come. */
+  clear(): void {
+    this.#planned.length = 0;
+  }
+
   /** The error `operation` on `path` must end with, or undefined. */
   draw(operation: Operation, path: string): EnvironmentError | undefined {
     for (const [index, planned] of this.#planned.entries()) {

@@ -134,6 +134,11 @@ export class MemoryFiles implements Files {
     this.#disk.faults.failNext(fault);
   }
 
+  /** Failures that were asked for and have not come do not come. */
+  failNoMore(): void {
+    this.#disk.faults.clear();
+  }
+
   /** The process dies; the machine lives on. What was under way happens still as `random` draws, else never. */
   kill(random?: Random): void {
     this.#disk.inFlight.abandon(random);

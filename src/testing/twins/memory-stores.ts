@@ -74,6 +74,11 @@ export class MemoryStores implements KeyValueStores {
     this.#shared.faults.failNext(fault);
   }
 
+  /** Failures that were asked for and have not come do not come. */
+  failNoMore(): void {
+    this.#shared.faults.clear();
+  }
+
   /** The process dies; what was written stays in the cache. What was under way happens as `random` draws, else never. */
   kill(random?: Random): void {
     this.#shared.inFlight.abandon(random);

@@ -26,6 +26,10 @@ export class Nemesis {
     this.#isOver = true;
     for (const trouble of [...this.#active.keys()]) this.#end(trouble);
     this.#world.network.heal();
+    for (const { files, stores } of this.#world.machines) {
+      files.failNoMore();
+      stores.failNoMore();
+    }
     this.#note('healed', 'everything');
   }
 

@@ -4,6 +4,7 @@ import { Trace } from '../trace.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import type { ClusterSimOptions } from './options.ts';
+import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
 import { Workload } from './workload/workload.ts';
@@ -106,13 +107,8 @@ async function runPhases(world: SimWorld): Promise<void> {
   if (world.failure !== undefined) return;
   nemesis.heal();
   for (const machine of world.machines) machine.start();
-  const acknowledged = workload.acknowledged + 1;
-  await expectSoon(
-    world,
-    'a record is acknowledged',
-    HEALTHY_MS,
-    () => workload.acknowledged >= acknowledged,
-  );
+  const expect: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
+  await expectRecovery(world, workload, expect);
   workload.stop();
   await expectSoon(world, 'the clients end', ENDED_MS, () => workload.isOver);
   await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
@@ -121,6 +117,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
+  await expectNothingLeft(world, expect);
   judge(world);
 }
 
@@ -171,17 +168,6 @@ async function makeTopics(world: SimWorld): Promise<void> {
 
 function isServing({ node }: { readonly node: SimWorld['machines'][number]['node'] }): boolean {
   return node?.broker?.status().phase === 'running';
-}
-
-/** True when every broker serves, and every replica is in sync. */
-export function isWhole(world: SimWorld): boolean {
-  if (!world.brokers.every(isServing)) return false;
-  return world.options.topics.every(({ name, partitions, replicationFactor }) =>
-    Array.from({ length: partitions }, (_, partition) => partition).every((partition) => {
-      const leading = world.findLeading(name, partition);
-      return leading?.state.isr.isr.length === replicationFactor;
-    }),
-  );
 }
 
 async function readEverything(world: SimWorld): Promise<void> {

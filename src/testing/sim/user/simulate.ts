@@ -7,11 +7,11 @@
  */
 import type { HistoryEvent } from '../../checkers/index.ts';
 import { Nemesis } from '../cluster/nemesis.ts';
+import { isWhole } from '../cluster/recovery.ts';
 import {
   type ClusterSimResult,
   expectDone,
   expectSoon,
-  isWhole,
   judge,
   runCluster,
   startCluster,

@@ -3,7 +3,7 @@ import { SeededRandom } from '../../../base/index.ts';
 import type { Client, ClientSettings } from '../../../client/index.ts';
 import type { HistoryRecorder } from '../../checkers/index.ts';
 import type { Nemesis } from '../cluster/nemesis.ts';
-import { isWhole } from '../cluster/run.ts';
+import { isWhole } from '../cluster/recovery.ts';
 import type { SimWorld } from '../cluster/world.ts';
 import { CRASH_MEAN_MS_DEFAULT, type SimulateOptions } from './options.ts';
 import { type ProcessMain, SimulatedProcess } from './simulated-process.ts';

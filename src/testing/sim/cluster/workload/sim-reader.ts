@@ -10,6 +10,8 @@ const PAUSE_MS = 500;
 
 export class SimReader {
   readonly name: string;
+  /** How often it was given records. */
+  readings = 0;
   readonly #world: SimWorld;
   readonly #random: SeededRandom;
   #stopped = false;
@@ -29,7 +31,7 @@ export class SimReader {
       const name = `${this.name}/${life}`;
       const death = scheduler.after(-Math.log(1 - this.#random.float()) * LIFE_MS, () => void client.close());
       try {
-        await readAll(this.#world, name, client, false);
+        await readAll(this.#world, name, client, false, () => this.readings++);
       } catch (error) {
         this.#world.note(`${name}: ${String(error)}`);
       }
@@ -52,6 +54,7 @@ export async function readAll(
   name: string,
   client: Client,
   untilEnd: boolean,
+  given: () => void = () => {},
 ): Promise<void> {
   const { recorder, options } = world;
   const assignment = options.topics.flatMap((topic) =>
@@ -72,6 +75,7 @@ export async function readAll(
     const { topic, partition, highWatermark } = value;
     world.trace.count('records read', value.records.length);
     const records = value.records.map((record) => [record.offset, readValue(record.value)] as const);
+    given();
     pending.ok({ polled: [{ topic, partition, records, highWatermark }] });
   }
 }

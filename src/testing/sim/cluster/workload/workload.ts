@@ -7,6 +7,7 @@ import { SimReader } from './sim-reader.ts';
 
 export class Workload {
   readonly #producers: readonly SimProducer[];
+  readonly #readers: readonly SimReader[];
   readonly #clients: readonly (SimProducer | SimReader | SimAsker | SimOperator)[];
   readonly #running: Promise<void>[] = [];
   isOver = false;
@@ -14,9 +15,10 @@ export class Workload {
   constructor(world: SimWorld) {
     const { producers, readers } = world.options;
     this.#producers = Array.from({ length: producers }, (_, i) => new SimProducer(world, `producer-${i}`));
+    this.#readers = Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`));
     this.#clients = [
       ...this.#producers,
-      ...Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`)),
+      ...this.#readers,
       new SimAsker(world),
       ...(world.options.operatorMs === undefined ? [] : [new SimOperator(world)]),
     ];
@@ -25,6 +27,11 @@ export class Workload {
   /** Records that were acknowledged so far. */
   get acknowledged(): number {
     return this.#producers.reduce((sum, producer) => sum + producer.acknowledged, 0);
+  }
+
+  /** How often each reader was given records so far. */
+  get readings(): readonly number[] {
+    return this.#readers.map(({ readings }) => readings);
   }
 
   start(): void {

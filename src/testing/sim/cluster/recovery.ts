@@ -1,0 +1,116 @@
+/**
+ * What must be so soon after everything works again, each with a bound of its own; and what must be left of a node that
+ * was stopped: nothing.
+ */
+import { topicPartitionKey } from '../../../base/index.ts';
+import { encodeValue } from '../../checkers/index.ts';
+import type { TestEnvironment } from '../../twins/index.ts';
+import { LawBroken } from './law-broken.ts';
+import type { Machine } from './machine.ts';
+import type { TopicPlan } from './options.ts';
+import type { Workload } from './workload/workload.ts';
+import type { SimWorld } from './world.ts';
+
+/** Throws unless `holds` does within `limitMs`. */
+export type Expect = (law: string, limitMs: number, holds: () => boolean) => Promise<void>;
+
+const CONTROLLER_MS = 10_000;
+const LEADERS_MS = 10_000;
+const PRODUCED_MS = 10_000;
+const IN_SYNC_MS = 30_000;
+const READ_MS = 10_000;
+const STOPPED_MS = 30_000;
+
+/** From the moment when all that was broken works. */
+export async function expectRecovery(world: SimWorld, workload: Workload, expect: Expect): Promise<void> {
+  await expect('a controller is active', CONTROLLER_MS, () => world.activeController() !== undefined);
+  await expect('every partition has a leader', LEADERS_MS, () => partitionsOf(world).every(hasLeader(world)));
+  await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
+  const before = workload.readings;
+  const probe = new Probe(world);
+  await expect('every partition acknowledges a record', PRODUCED_MS, () => probe.isDone);
+  await probe.close();
+  await expect('every reader gets on', READ_MS, () =>
+    workload.readings.every((count, reader) => count > (before[reader] ?? 0)),
+  );
+}
+
+/** Stops all nodes in order; none leaves a file open or a timer that waits. */
+export async function expectNothingLeft(world: SimWorld, expect: Expect): Promise<void> {
+  let stopped = 0;
+  const stop = async ({ node }: Machine): Promise<void> => {
+    await node?.stop({ controlled: false });
+    stopped++;
+  };
+  for (const machine of world.machines) stop(machine).catch((error: unknown) => world.fail(error));
+  await expect('every node stops', STOPPED_MS, () => stopped === world.machines.length);
+  for (const { name, environment } of world.machines) assertNothingLeft(name, environment);
+}
+
+/** Of a node that was stopped in order. */
+export function assertNothingLeft(
+  node: string,
+  { files, timers }: Pick<TestEnvironment, 'files' | 'timers'>,
+): void {
+  const open = files.openPaths();
+  if (open.length > 0) throw new LawBroken('a node that stopped has no file open', { node, open });
+  const { pending } = timers;
+  if (pending > 0) throw new LawBroken('a node that stopped has no timer', { node, pending });
+}
+
+/** True when every broker serves, and every replica is in sync. */
+export function isWhole(world: SimWorld): boolean {
+  if (!world.brokers.every(({ node }) => node?.broker?.status().phase === 'running')) return false;
+  return partitionsOf(world).every(([{ name, replicationFactor }, partition]) => {
+    const leading = world.findLeading(name, partition);
+    return leading?.state.isr.isr.length === replicationFactor;
+  });
+}
+
+function partitionsOf(world: SimWorld): (readonly [topic: TopicPlan, partition: number])[] {
+  return world.options.topics.flatMap((topic) =>
+    Array.from({ length: topic.partitions }, (_, partition) => [topic, partition] as const),
+  );
+}
+
+function hasLeader(world: SimWorld): (one: readonly [topic: TopicPlan, partition: number]) => boolean {
+  return ([{ name }, partition]) => world.findLeading(name, partition) !== undefined;
+}
+
+/** A client that sends one record to each partition. */
+class Probe {
+  readonly #client;
+  readonly #waiting = new Set<string>();
+
+  constructor(world: SimWorld) {
+    this.#client = world.client('probe');
+    const producer = this.#client.producer({ requestTimeoutMs: 3_000, deliveryTimeoutMs: PRODUCED_MS });
+    for (const [index, [{ name: topic }, partition]] of partitionsOf(world).entries()) {
+      const key = topicPartitionKey(topic, partition);
+      const id = `probe.${index}`;
+      this.#waiting.add(key);
+      const pending = world.recorder.invoke('probe', {
+        f: 'send',
+        topic,
+        partition,
+        values: [id],
+        producer: 'probe',
+      });
+      producer.send(topic, [{ partition, value: encodeValue(id, 10) }]).then(
+        (placed) => {
+          pending.ok({ placed });
+          this.#waiting.delete(key);
+        },
+        (error: unknown) => pending.caught(error),
+      );
+    }
+  }
+
+  get isDone(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close({ timeoutMs: 0 });
+  }
+}
