@@ -21,6 +21,7 @@ class Fixture {
   appendsLeft = 100;
   /** Entries below were handed to the machine as committed. */
   committed = 0;
+  epoch = 1;
   nowMs = 0;
   readonly machine: Machine<Words, string>;
 
@@ -52,6 +53,7 @@ class Fixture {
   }
 
   lead(epoch = 1): this {
+    this.epoch = epoch;
     this.machine.lead(
       epoch,
       this.event('activate', () => accept([], 'active')),
@@ -89,7 +91,7 @@ class Fixture {
     const entries = this.log.slice(this.committed, this.committed + count).map(
       (words, index): CommittedEntry => ({
         offset: this.committed + index,
-        epoch: 1,
+        epoch: this.epoch,
         kind: 'data',
         payload: new TextEncoder().encode(words.join(' ')),
       }),
@@ -161,6 +163,20 @@ describe('a machine that leads', () => {
     f.commit();
     expect(f.machine.committed).toEqual(['a']);
     expect(f.outcomes).toHaveLength(3);
+  });
+
+  it('that leads again decides on what is committed, whatever it wrote in an earlier office', () => {
+    const f = new Fixture().lead();
+    f.add('first', 'a');
+    f.commit();
+    f.add('lost', 'b');
+    f.machine.renounce(new ApiError('NOT_CONTROLLER', 'node 2 leads'));
+    f.log.length = f.committed;
+    f.lead(2);
+    expect(f.machine.speculative).toEqual(['a']);
+    f.add('kept', 'c');
+    f.commit();
+    expect(f.machine.committed).toEqual(['a', 'c']);
   });
 
   it('decides the activation before anything that is queued', () => {

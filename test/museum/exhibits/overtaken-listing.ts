@@ -11,6 +11,6 @@ export const exhibit: Exhibit = {
         'this.flushedOffset = Math.min(Math.max(report.flushedOffset, NOTHING.flushedOffset), report.endOffset);',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/broker/replica/core/follower-progress.test.ts' },
   seedsMax: 200,
 };

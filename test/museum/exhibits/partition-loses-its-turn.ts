@@ -16,6 +16,6 @@ export const exhibit: Exhibit = {
       replace: '',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/broker/replica/catch-up.test.ts' },
   seedsMax: 200,
 };

@@ -30,6 +30,6 @@ export const exhibit: Exhibit = {
         : this.#options.advance(this.#kept ?? this.#committed, nextOffset - 1, epoch);`,
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/machine/machine.test.ts' },
   seedsMax: 200,
 };

@@ -7,10 +7,12 @@ export const exhibit: Exhibit = {
     {
       file: 'src/log/open/open-log.ts',
       find: `      await handle.truncate(end.position);
+      segment.sizeBytes = end.position;
+      segment.writtenBytes = end.position;
 `,
       replace: '',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/log/recovery.test.ts' },
   seedsMax: 200,
 };
