@@ -84,7 +84,8 @@ export class Watch {
       return;
     sight.stateFile = file;
     sight.stateVersion = file.durableVersion;
-    const copy = decodeNewestHardState(Buffer.from(file.durableBytes));
+    const { buffer, byteOffset, byteLength } = file.durableBytes;
+    const copy = decodeNewestHardState(Buffer.from(buffer, byteOffset, byteLength));
     if (copy === undefined) return;
     this.#quorum.saved(copy.identity.directoryId, copy.state);
   }
