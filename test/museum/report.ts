@@ -36,7 +36,7 @@ export function lineOf({ exhibit, outcome, law, seed, seeds, cpuMs, withPreset, 
   const spent = `${seeds} seeds, ${(cpuMs / 1000).toFixed(1)} CPU s`;
   const name = exhibit.name.padEnd(34);
   if (outcome === 'rotted') return `ROTTED   ${name} ${law}`;
-  if (outcome === 'survived') return `SURVIVED ${name} after ${spent} ${message}`;
+  if (outcome === 'survived') return `SURVIVED ${name} after ${spent}${message === '' ? '' : `: ${message}`}`;
   if (seed === undefined) return `killed   ${name} by ${law}`;
   return `killed   ${name} by ${law} (seed ${seed}${withPreset ? ' of the preset' : ''}, ${spent})`;
 }
@@ -49,7 +49,8 @@ export function tableOf(visits: readonly Visit[]): string {
     const by = typeof killedBy === 'string' ? killedBy : killedBy.test.split('/').at(-1);
     const after = seeds === 0 ? '' : `${seeds}${withPreset ? ' (preset)' : ''}`;
     const what = outcome === 'killed' ? law : `**${outcome}**${unseen === undefined ? '' : `: ${unseen}`}`;
-    const cells = [name, title, source, by, what, after, (cpuMs / 1000).toFixed(1)];
+    const spent = seeds === 0 ? '' : (cpuMs / 1000).toFixed(1);
+    const cells = [name, title, source, by, what, after, spent];
     return `| ${cells.map((cell) => String(cell ?? '').replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return [
