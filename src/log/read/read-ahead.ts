@@ -9,7 +9,7 @@
  */
 
 /** Of one read of a file, for who asks for less. */
-export const READ_AHEAD_BYTES = 256 * 1024;
+export const READ_AHEAD_BYTES = 512 * 1024;
 /** Of all logs. At the bound reads are as large as they are asked for. */
 const HELD_BYTES_MAX = 16 * 1024 * 1024;
 /** Asked for room so often, in vain, a broker takes it from the window that has not been used for as long. */
