@@ -77,11 +77,15 @@ export const newDisk: Fault = {
   },
 };
 
-/** True also when nobody can tell. */
+/** True also when nobody can tell, or a leader that has old news still counts on it. */
 function isInSync(world: SimWorld, machine: Machine): boolean {
+  const { id } = machine.plan;
   const image = world.activeController()?.node?.controller?.image();
   if (image === undefined) return true;
+  for (const { node } of world.brokers)
+    for (const { state } of node?.broker?.replicas() ?? [])
+      if (state.isLeader && state.isr.maximal.includes(id)) return true;
   return world.options.topics.some(({ name }) =>
-    (image.topics.find(name)?.partitions ?? []).some(({ isr }) => isr.includes(machine.plan.id)),
+    (image.topics.find(name)?.partitions ?? []).some(({ isr }) => isr.includes(id)),
   );
 }
