@@ -72,7 +72,9 @@ test('controllers with different lists of voters found nothing and say why; the 
       'at node 103: give both the same list and start them again',
   ]);
   // Either of the others may have answered first.
-  expect(nodes[2].complaints()[0]).toMatch(/is \[102, 103\] at node 103 but \[101, 102, 103\] at node 10[12]/);
+  expect(nodes[2].complaints()[0]).toMatch(
+    /is \[102, 103\] at node 103 but \[101, 102, 103\] at node 10[12]/,
+  );
   const files = nodeFiles();
   for (const id of all) expect(await files.stat(`${directory}/${id}/meta.properties`)).toBeUndefined();
 
