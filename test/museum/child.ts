@@ -15,6 +15,9 @@ export interface SeedsWanted {
   readonly preset?: Readonly<Record<string, unknown>>;
   /** No seed is begun after it. */
   readonly deadlineMs?: number;
+  /** Nor after so much time of the processor. */
+  readonly cpuMsMax?: number;
+  readonly seedMsMax?: number;
 }
 
 export interface SeedsRun {
@@ -26,7 +29,8 @@ export interface SeedsRun {
 
 /** Ends with the first failure. */
 export async function runSeeds(wanted: SeedsWanted): Promise<SeedsRun> {
-  const { tree, kind, from, count, preset, deadlineMs = Number.POSITIVE_INFINITY } = wanted;
+  const { tree, kind, from, count, preset, seedMsMax = SEED_MS } = wanted;
+  const { deadlineMs = Number.POSITIVE_INFINITY, cpuMsMax = Number.POSITIVE_INFINITY } = wanted;
   const words = [kind, String(from), String(count), JSON.stringify(preset ?? {})];
   const child = spawn(process.execPath, ['test/museum/run-seeds.ts', ...words], {
     cwd: tree,
@@ -44,17 +48,17 @@ export async function runSeeds(wanted: SeedsWanted): Promise<SeedsRun> {
     ended[why] = true;
     child.kill('SIGKILL');
   };
-  let timer = setTimeout(() => stop('hung'), SEED_MS);
+  let timer = setTimeout(() => stop('hung'), seedMsMax);
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   for await (const line of createInterface({ input: child.stdout })) {
     clearTimeout(timer);
-    timer = setTimeout(() => stop('hung'), SEED_MS);
+    timer = setTimeout(() => stop('hung'), seedMsMax);
     const report: SeedReport = JSON.parse(line);
     done++;
     cpuMs = report.cpuMs;
     const { seed, law, message = '' } = report;
     if (law !== undefined) failed = { seed, law, message };
-    else if (Date.now() > deadlineMs) stop('early');
+    else if (Date.now() > deadlineMs || cpuMs >= cpuMsMax) stop('early');
   }
   clearTimeout(timer);
   const code = await closed;
@@ -70,9 +74,9 @@ export interface SuiteRun {
   readonly failed?: { readonly law: string; readonly message: string };
 }
 
-/** One file of the unit suite. */
-export async function runSuite(tree: string, file: string): Promise<SuiteRun> {
-  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter=json', file];
+/** Files of the unit suite: one, or all in a directory. */
+export async function runSuite(tree: string, path: string): Promise<SuiteRun> {
+  const words = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter=json', path];
   const child = spawn(process.execPath, words, { cwd: tree, stdio: ['ignore', 'pipe', 'ignore'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), SUITE_MS);
   let text = '';

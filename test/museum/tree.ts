@@ -2,8 +2,6 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { NamedExhibit } from './exhibit.ts';
-import { patchedFiles } from './patch.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
@@ -11,12 +9,11 @@ export const ROOT = join(import.meta.dirname, '../..');
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 const LINKED = ['node_modules', 'proto', 'docs', 'bin'];
 
-/** The directory of the copy. Throws Rotted. */
-export function makeTree(exhibit: NamedExhibit): string {
-  const patched = patchedFiles(ROOT, exhibit);
-  const tree = mkdtempSync(join(tmpdir(), `museum-${exhibit.name}-`));
-  for (const name of COPIED) cpSync(join(ROOT, name), join(tree, name), { recursive: true });
-  for (const name of LINKED) symlinkSync(join(ROOT, name), join(tree, name));
+/** The directory of the copy. `patched`: the text of the files that differ, by path. */
+export function makeTree(name: string, patched: ReadonlyMap<string, string>): string {
+  const tree = mkdtempSync(join(tmpdir(), `${name}-`));
+  for (const part of COPIED) cpSync(join(ROOT, part), join(tree, part), { recursive: true });
+  for (const part of LINKED) symlinkSync(join(ROOT, part), join(tree, part));
   for (const [file, text] of patched) writeFileSync(join(tree, file), text);
   return tree;
 }

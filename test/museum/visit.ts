@@ -3,9 +3,10 @@
  *
  * A failure counts only when the same seed, or suite, passes without the bug.
  */
-import { runSeeds, runSuite, type SeedsRun } from './child.ts';
+import { runSuite } from './child.ts';
 import type { NamedExhibit } from './exhibit.ts';
-import { Rotted } from './patch.ts';
+import { hunt } from './hunt.ts';
+import { patchedFiles, Rotted } from './patch.ts';
 import { makeTree, ROOT, removeTree } from './tree.ts';
 
 export interface Visit {
@@ -30,7 +31,7 @@ export interface VisitSettings {
 export async function visit(exhibit: NamedExhibit, settings: VisitSettings): Promise<Visit> {
   let tree: string;
   try {
-    tree = makeTree(exhibit);
+    tree = makeTree(`museum-${exhibit.name}`, patchedFiles(ROOT, exhibit));
   } catch (error) {
     if (!(error instanceof Rotted)) throw error;
     const { message } = error;
@@ -68,19 +69,11 @@ async function simulate(
     if (preset === undefined && seeds > 0) break;
     const withPreset = preset !== undefined;
     const laid = withPreset ? { preset: preset.options } : {};
-    for (let next = 1; next <= count && Date.now() < settings.deadlineMs; ) {
-      const wanted = { kind, from: next, count: count - next + 1, ...laid };
-      const run: SeedsRun = await runSeeds({ tree, deadlineMs: settings.deadlineMs, ...wanted });
-      seeds += run.count;
-      cpuMs += run.cpuMs;
-      const { failed } = run;
-      if (failed === undefined) break;
-      const { seed, law, message } = failed;
-      const without = await runSeeds({ tree: ROOT, kind, from: seed, count: 1, ...laid });
-      if (without.failed === undefined)
-        return { exhibit, outcome: 'killed', law, message, seed, seeds, cpuMs, withPreset };
-      next = seed + 1;
-    }
+    const found = await hunt({ tree, kind, count, deadlineMs: settings.deadlineMs, ...laid });
+    seeds += found.seeds;
+    cpuMs += found.cpuMs;
+    if (found.killed !== undefined)
+      return { exhibit, outcome: 'killed', ...found.killed, seeds, cpuMs, withPreset };
   }
   return { exhibit, outcome: 'survived', law: '', message: '', seeds, cpuMs, withPreset: false };
 }
