@@ -59,9 +59,15 @@ function nextProcess(
   const timers = new VirtualTimers(machine.scheduler, rate);
   const files = machine.files.forProcess();
   const logger = new RecordingLogger(options.name === undefined ? {} : { node: options.name });
+  let isAlive = true;
+  const die = (): void => {
+    isAlive = false;
+    timers.stop();
+  };
   const onEnd = (end: FatalEnd): void => {
     timers.stop();
-    options.onFatal?.(end);
+    // What still runs of a process that was killed says nothing of the next.
+    if (isAlive) options.onFatal?.(end);
   };
   return {
     scheduler: machine.scheduler,
@@ -74,13 +80,13 @@ function nextProcess(
     metrics: new MemoryMetrics(),
     exit: new TestExit({ logger, onEnd }),
     kill() {
-      timers.stop();
+      die();
       machine.files.kill(machine.random);
       machine.stores.kill(machine.random);
       return nextProcess(options, machine);
     },
     crash() {
-      timers.stop();
+      die();
       machine.files.crash(machine.random);
       machine.stores.crash(machine.random);
       return nextProcess(options, machine);
