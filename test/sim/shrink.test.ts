@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findUncovered } from '../../src/testing/sim/cluster/coverage.ts';
+import { describeCounters, findUncovered } from '../../src/testing/sim/cluster/coverage.ts';
 import { FAULT_KINDS } from '../../src/testing/sim/cluster/faults/index.ts';
 import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/cluster/options.ts';
 import { shrink } from '../../src/testing/sim/cluster/shrink.ts';
@@ -42,7 +42,27 @@ describe('the coverage of many runs', () => {
     expect(missing).toContain('fault: pause');
     expect(missing).toContain('pair: kill + pause');
     expect(missing).toContain('batches deduplicated');
-    const pairs = (FAULT_KINDS.length * (FAULT_KINDS.length - 1)) / 2;
-    expect(missing.filter((name) => name.startsWith('pair: '))).toHaveLength(pairs);
+    const kinds = FAULT_KINDS.filter((kind) => kind !== 'failure point').length;
+    expect(missing.filter((name) => name.startsWith('pair: '))).toHaveLength((kinds * (kinds - 1)) / 2);
+  });
+
+  it('asks for every failure point that a simulation gets to, where there are any', () => {
+    expect(findUncovered(new Map())).not.toContain('fault: failure point');
+    const points = [{ name: 'a.met' }, { name: 'a.missed' }, { name: 'a.far', reach: 'chaos' }];
+    Reflect.set(globalThis, 'quorateFailurePoints', { points });
+    try {
+      const counters = new Map([['failure point passed: a.met', 3]]);
+      const missing = findUncovered(counters);
+      expect(missing).toContain('fault: failure point');
+      expect(missing).toContain('pair: failure point + kill');
+      expect(missing.filter((name) => name.includes(': a.'))).toEqual(['failure point passed: a.missed']);
+      expect(describeCounters(counters).slice(-3)).toEqual([
+        'failure points                   2',
+        '  that nodes got to              1',
+        '  at which nodes died            0',
+      ]);
+    } finally {
+      Reflect.deleteProperty(globalThis, 'quorateFailurePoints');
+    }
   });
 });

@@ -1,5 +1,6 @@
 /** What a run of many seeds must have seen: a simulation that never does it proves nothing about it. */
-import { FAULT_KINDS } from './faults/index.ts';
+import { FAULT_KINDS, type FaultKind } from './faults/kinds.ts';
+import { simulatedPoints } from './inserted-points.ts';
 
 /** Consequences of faults. Faults themselves, and every pair of them, are asked for as well. */
 const MUST_HAPPEN = [
@@ -27,26 +28,53 @@ export const COVERAGE_SEEDS_MIN = 1_000;
 
 export const pairName = (a: string, b: string): string => `pair: ${[a, b].sort().join(' + ')}`;
 
+/** Of a failure point that a node got to, and of one at which a node died. */
+const PASSED = 'failure point passed: ';
+const DIED = 'failure point: ';
+
+export const passedName = (point: string): string => PASSED + point;
+export const diedName = (point: string): string => DIED + point;
+
+/** Without failure points, where none are inserted. */
+function possibleKinds(): readonly FaultKind[] {
+  return FAULT_KINDS.filter((kind) => kind !== 'failure point' || simulatedPoints().length > 0);
+}
+
 /** Names of what never happened. */
 export function findUncovered(counters: ReadonlyMap<string, number>): string[] {
-  const wanted: string[] = [...MUST_HAPPEN];
-  for (const [index, kind] of FAULT_KINDS.entries()) {
+  const wanted: string[] = [...MUST_HAPPEN, ...simulatedPoints().map(passedName)];
+  for (const [index, kind] of possibleKinds().entries()) {
     wanted.push(`fault: ${kind}`);
-    for (const other of FAULT_KINDS.slice(index + 1)) wanted.push(pairName(kind, other));
+    for (const other of possibleKinds().slice(index + 1)) wanted.push(pairName(kind, other));
   }
   return wanted.filter((name) => (counters.get(name) ?? 0) === 0);
 }
 
-/** All counters as lines of a table; pairs as a sum, for there are many. */
+/** All counters as lines of a table; pairs and failure points as sums, for there are many. */
 export function describeCounters(counters: ReadonlyMap<string, number>): string[] {
   const lines: string[] = [];
   let pairs = 0;
   for (const [name, value] of [...counters].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (name.startsWith('pair: ')) pairs++;
-    else lines.push(`${name.padEnd(32)} ${value}`);
+    else if (!name.startsWith(PASSED) && !name.startsWith(DIED)) lines.push(`${name.padEnd(32)} ${value}`);
   }
-  lines.push(
-    `${'pairs of faults at once'.padEnd(32)} ${pairs} of ${(FAULT_KINDS.length * (FAULT_KINDS.length - 1)) / 2}`,
-  );
-  return lines;
+  const { length } = possibleKinds();
+  lines.push(`${'pairs of faults at once'.padEnd(32)} ${pairs} of ${(length * (length - 1)) / 2}`);
+  return [...lines, ...describePoints(counters)];
+}
+
+function describePoints(counters: ReadonlyMap<string, number>): string[] {
+  const points = simulatedPoints();
+  if (points.length === 0) return [];
+  const died = points.filter((name) => counters.has(diedName(name)));
+  return [
+    `${'failure points'.padEnd(32)} ${points.length}`,
+    `${'  that nodes got to'.padEnd(32)} ${points.length - findUnpassed(counters).length}`,
+    `${'  at which nodes died'.padEnd(32)} ${died.length}`,
+  ];
+}
+
+/** Failure points that no node got to. */
+export function findUnpassed(counters: ReadonlyMap<string, number>): string[] {
+  return simulatedPoints().filter((name) => !counters.has(passedName(name)));
 }

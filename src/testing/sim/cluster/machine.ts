@@ -17,6 +17,8 @@ export interface MachineOptions {
   /** By which its disk works. */
   readonly disk: VirtualTimers;
   readonly network: MemoryNetwork;
+  /** Before anything of it runs. */
+  readonly onLifeBegins: (machine: Machine) => void;
   /** Whatever its end was. */
   readonly onLifeOver: (life: TestEnvironment) => void;
   /** The machine is down then. */
@@ -70,6 +72,7 @@ export class Machine {
     const life = ++this.#life;
     const { environment, plan } = this;
     environment.clock.skewMs = this.#skewMs;
+    this.#options.onLifeBegins(this);
     const transport = this.#options.network.transport(this.name, environment.timers);
     startNode({ config: plan.config, environment, transport }).then(
       (node) => {

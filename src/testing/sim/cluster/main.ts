@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { readWholeFile, replaceFile } from '../../../env/index.ts';
 import { nodeClock, nodeFiles } from '../../../env/node/index.ts';
-import { COVERAGE_SEEDS_MIN, describeCounters, findUncovered } from './coverage.ts';
+import { COVERAGE_SEEDS_MIN, describeCounters, findUncovered, findUnpassed } from './coverage.ts';
 import { type ClusterSimOptions, drawOptions } from './options.ts';
 import { type ClusterSimResult, lawOf, runCluster } from './run.ts';
 import { shrink } from './shrink.ts';
@@ -95,6 +95,7 @@ async function runMany(from: number, count: number, limitMs: number): Promise<nu
   ];
   for (const line of lines) say(line);
   if (values.record) await record([`seeds ${from} to ${from + total.runs - 1}`, ...lines]);
+  for (const name of findUnpassed(counters)) say(`no node got to ${name}`);
   const uncovered = total.runs < COVERAGE_SEEDS_MIN ? [] : findUncovered(counters);
   for (const name of uncovered) say(`never happened: ${name}`);
   return total.failed > 0 || uncovered.length > 0 ? 1 : 0;
@@ -127,7 +128,7 @@ async function runTwice(from: number, count: number): Promise<number> {
   let different = 0;
   for (let seed = from; seed < from + count; seed++) {
     const once = async (): Promise<string> => {
-      const words = [fileURLToPath(import.meta.url), '--seed', String(seed)];
+      const words = [...process.execArgv, fileURLToPath(import.meta.url), '--seed', String(seed)];
       const { stdout } = await ran(process.execPath, words, { maxBuffer: 64 * 1024 * 1024 }).catch(
         (error: { readonly stdout: string }) => error,
       );

@@ -4,6 +4,7 @@
  */
 import { type Random, SeededRandom } from '../../../base/index.ts';
 import { FAULT_KINDS, type FaultKind } from './faults/kinds.ts';
+import { simulatedPoints } from './inserted-points.ts';
 
 export interface TopicPlan {
   readonly name: string;
@@ -60,7 +61,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
     delayMeanMs: spread(random, 0.5, 30),
     diskMeanMs: spread(random, 0.05, 10),
     settings: drawSettings(random),
-    faults: drawFaults(random, faultsMs),
+    faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed) },
   };
 }
 
@@ -98,8 +99,16 @@ function drawSettings(random: Random): Record<string, string> {
 function drawFaults(random: Random, faultsMs: number): Partial<Record<FaultKind, number>> {
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS)
-    if (random.float() < 0.5) faults[kind] = Math.round(spread(random, 2_000, faultsMs));
+    if (kind !== 'failure point' && random.float() < 0.5)
+      faults[kind] = Math.round(spread(random, 2_000, faultsMs));
   return faults;
+}
+
+/** Whether there are any in this process changes nothing else of what a seed draws. */
+function drawFailurePoints(seed: number): Partial<Record<FaultKind, number>> {
+  const random = new SeededRandom(seed, 'options: failure points');
+  if (simulatedPoints().length === 0 || random.float() < 0.5) return {};
+  return { 'failure point': Math.round(spread(random, 1_000, 60_000)) };
 }
 
 function spread(random: Random, min: number, max: number): number {

@@ -51,6 +51,7 @@ export async function runCluster(
   // Of the errors of everyday life nobody reads where they were made; a failure is run again, with a trace.
   if (settings.keepTrace !== true) Error.stackTraceLimit = 0;
   beginBufferPool();
+  world.points.listen();
   try {
     await phases(world);
   } catch (error) {
@@ -58,6 +59,7 @@ export async function runCluster(
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
     process.off('unhandledRejection', failUnhandled);
+    world.points.close(trace);
   }
   for (const { environment } of world.machines) world.count(environment);
   const { scheduler, recorder, failure } = world;

@@ -18,6 +18,7 @@ import {
   VirtualTimers,
 } from '../../twins/index.ts';
 import type { Trace } from '../trace.ts';
+import { FailurePoints } from './failure-points.ts';
 import { Machine, type MachineEnd } from './machine.ts';
 import type { ClusterSimOptions } from './options.ts';
 import { bootstrapOf, planMachines } from './plan.ts';
@@ -32,6 +33,7 @@ export class SimWorld {
   readonly network: MemoryNetwork;
   readonly machines: readonly Machine[];
   readonly recorder: HistoryRecorder;
+  readonly points = new FailurePoints();
   /** The first thing that must never happen. */
   failure: unknown;
   /** Looks at everything between two events. */
@@ -75,6 +77,7 @@ export class SimWorld {
         environment,
         disk,
         network: this.network,
+        onLifeBegins: (begun) => this.points.begin(begun),
         onLifeOver: (life) => this.count(life),
         onEnd: (ended, end) => this.onEnd(ended, end),
       });

@@ -1,5 +1,6 @@
 /** All faults of a simulation. */
 import { diskError, fullDisk, newDisk, slowDisk } from './disk-faults.ts';
+import { failurePoint } from './failure-point.ts';
 import type { Fault } from './fault.ts';
 import type { FaultKind } from './kinds.ts';
 import {
@@ -33,4 +34,5 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   'lost messages': lostMessages,
   'overtaking calls': overtakingCalls,
   'doubled calls': doubledCalls,
+  'failure point': failurePoint,
 };

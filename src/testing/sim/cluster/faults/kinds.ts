@@ -16,6 +16,7 @@ export const FAULT_KINDS = [
   'lost messages',
   'overtaking calls',
   'doubled calls',
+  'failure point',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
