@@ -89,6 +89,7 @@ export const CUT_POINTS: readonly FailurePoint[] = [
       name: 'log.compact.before-swap',
       before: 'isSwapped = await swapGroup(this.#log, old, cleaned, mayGo);',
       of: 'files',
+      reach: 'chaos',
     },
   ]),
   ...inFile('src/log/compaction/swap-group.ts', [
@@ -96,19 +97,22 @@ export const CUT_POINTS: readonly FailurePoint[] = [
       name: 'log.compact.after-decision',
       before: 'isSwapped = refusal === undefined;',
       of: 'around.files',
+      reach: 'chaos',
     },
   ]),
   ...inFile('src/log/compaction/swap-files.ts', [
-    { name: 'log.compact.before-indexes', before: 'await saveIndex?.();', of: 'files' },
+    { name: 'log.compact.before-indexes', before: 'await saveIndex?.();', of: 'files', reach: 'chaos' },
     {
       name: 'log.compact.before-rename',
       before: 'await files.rename(swapPath(directory, baseOffset),',
       of: 'files',
+      reach: 'chaos',
     },
     {
       name: 'log.compact.after-rename',
       after: '}.log`);',
       of: 'files',
+      reach: 'chaos',
     },
   ]),
 ];
