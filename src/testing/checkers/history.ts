@@ -123,8 +123,11 @@ export interface Fault {
   /** For instance 'kill', 'pause', 'cut', 'power-loss'. */
   readonly fault: string;
   readonly nodes?: readonly NodeId[];
-  /** These nodes may forget what they have acknowledged: power loss with unsynced bytes, a wiped disk. */
-  readonly lossy?: boolean;
+  /**
+   * These nodes may forget what they have acknowledged: power loss with unsynced bytes, a wiped disk. 'unsynced': what their
+   * disks had not, and nothing else; that counts for topics that acknowledge before.
+   */
+  readonly lossy?: boolean | 'unsynced';
 }
 
 /** Something that was seen from elsewhere and belongs into the coverage: elections, truncations. */

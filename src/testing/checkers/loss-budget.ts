@@ -15,10 +15,17 @@ import type { Fault, Mark } from './history.ts';
 import { PartitionLog } from './partition-log.ts';
 import type { TopicDemands } from './verdict.ts';
 
+interface Failure {
+  /** Undefined: any. */
+  readonly node: NodeId | undefined;
+  /** It took nothing that was durable. */
+  readonly isOfUnsynced: boolean;
+}
+
 export class LossBudget {
   readonly #case: Case;
-  /** Nodes of the lossy failures since everything was whole; undefined: any. */
-  #failures: (NodeId | undefined)[] = [];
+  /** The lossy ones since everything was whole, one for each node. */
+  #failures: Failure[] = [];
 
   constructor(judged: Case) {
     this.#case = judged;
@@ -28,9 +35,10 @@ export class LossBudget {
   handleFault({ fault, nodes, lossy }: Fault): void {
     this.#case.count('faults');
     this.#case.count(`fault:${fault}`);
-    if (lossy !== true) return;
+    if (lossy === undefined || lossy === false) return;
     this.#case.count('lossy-faults');
-    this.#failures.push(...(nodes ?? [undefined]));
+    for (const node of nodes ?? [undefined])
+      this.#failures.push({ node, isOfUnsynced: lossy === 'unsynced' });
     for (const partition of this.#case.partitions())
       if (partition.log.isStrict && this.#isExceeded(partition.id, partition.topic.demands))
         this.#doubt(partition);
@@ -45,9 +53,13 @@ export class LossBudget {
   }
 
   /** Without names of nodes, or of replicas, a failure counts for every partition. */
-  #isExceeded(id: PartitionId, { minInsyncReplicas = 1, replicas }: TopicDemands): boolean {
+  #isExceeded(id: PartitionId, demands: TopicDemands): boolean {
+    const { minInsyncReplicas = 1, replicas, losesUnsynced = false } = demands;
     const mine = replicas?.[id];
-    const hits = this.#failures.filter((node) => node === undefined || mine?.includes(node) !== false);
+    const hits = this.#failures.filter(
+      ({ node, isOfUnsynced }) =>
+        (losesUnsynced || !isOfUnsynced) && (node === undefined || mine?.includes(node) !== false),
+    );
     return hits.length >= minInsyncReplicas;
   }
 

@@ -49,6 +49,8 @@ export interface TopicDemands {
    * may be, and until the mark 'final' that partition is not judged by what it lost. Default 1.
    */
   readonly minInsyncReplicas?: number;
+  /** What no disk has may be acknowledged (write.caching=true): 'unsynced' failures are lossy ones here. Default false. */
+  readonly losesUnsynced?: boolean;
   /** Nodes that hold each partition, by its id. Default: every node may hold any. */
   readonly replicas?: readonly (readonly NodeId[])[];
   /** Records give way to later ones of their key: neither gaps nor losses are anomalies. Default false. */

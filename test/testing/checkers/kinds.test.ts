@@ -515,6 +515,19 @@ describe('the loss budget', () => {
     expect(history.kinds(two)).toEqual(['inconsistent-offsets', 'lost-write', 'nonmonotonic-send']);
   });
 
+  it('what was on no disk may be lost where that was acknowledged, and nowhere else', () => {
+    const history = scenario().sent('a', 0).sent('b', 1).powerLoss(1).sent('x', 1).polled('c', '0=a 1=x');
+    expect(history.kinds({ defaults: { losesUnsynced: true } })).toEqual([]);
+    expect(history.kinds()).toContain('lost-write');
+    const differs = scenario()
+      .powerLoss(1)
+      .marked('final')
+      .polled('c', '0=a')
+      .polled('d', '0=b')
+      .unknown('a b');
+    expect(differs.kinds({ defaults: { losesUnsynced: true } })).toContain('inconsistent-offsets');
+  });
+
   it('failures add up until everything is whole again', () => {
     const end = (history: Scenario): Scenario => history.sent('x', 1).polled('c', '0=a 1=x');
     const begin = (): Scenario => scenario().sent('a', 0).sent('b', 1).lossyFault(1);

@@ -94,6 +94,12 @@ export class Scenario {
     return this;
   }
 
+  /** Loses what was on no disk. */
+  powerLoss(...nodes: number[]): this {
+    this.#recorder.note('nemesis', { f: 'fault', fault: 'power loss', nodes, lossy: 'unsynced' });
+    return this;
+  }
+
   marked(mark: 'whole' | 'final'): this {
     this.#recorder.note('nemesis', { f: 'mark', mark });
     return this;
