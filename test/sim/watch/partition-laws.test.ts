@@ -46,6 +46,11 @@ class Scene {
     await handle.close();
   }
 
+  /** Its broker ends. */
+  forget(id: number): void {
+    this.#lives.delete(id);
+  }
+
   see(id: number, show: Show): void {
     const sight = sightOf(id, show);
     const life = this.#lives.get(id) ?? new ReplicaLife(this.watch, sight);
@@ -62,12 +67,13 @@ interface Show {
   readonly isr?: readonly number[];
   /** Of the last record below the high watermark. */
   readonly epoch?: number;
+  readonly caching?: boolean;
 }
 
 const SETS = new Map<string, ReplicaSight['state']['isr']>();
 
 function sightOf(id: number, show: Show): ReplicaSight {
-  const { leaderEpoch, end, high, leads, isr = [1, 2, 3], epoch = 1 } = show;
+  const { leaderEpoch, end, high, leads, isr = [1, 2, 3], epoch = 1, caching = false } = show;
   const key = isr.join();
   const set = SETS.get(key) ?? { kind: 'committed', isr, maximal: isr, proposed: isr };
   SETS.set(key, set);
@@ -87,7 +93,7 @@ function sightOf(id: number, show: Show): ReplicaSight {
       isr: set,
       replicas: [1, 2, 3],
       effectiveMinIsr: 2,
-      policy: { minIsr: 2, writeCaching: false, lagMaxMs: 1 },
+      policy: { minIsr: 2, writeCaching: caching, lagMaxMs: 1 },
     },
   };
 }
@@ -234,5 +240,53 @@ describe('the log that a disk would have', () => {
     await scene.store(1, two.slice(0, 1));
     expect(committed.missing(await log(scene), 0)).toEqual({ at: 1 });
     expect(committed.missing(await log(scene), 2)).toBeUndefined();
+  });
+});
+
+describe('the watch of a partition with write caching', () => {
+  const caching = async (): Promise<Scene> => {
+    const scene = new Scene();
+    for (const id of [1, 2]) await scene.store(id, two.slice(0, 1));
+    for (const id of [1, 2])
+      scene.see(id, { leaderEpoch: 1, end: 2, high: 0, leads: id === 1, caching: true });
+    scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, caching: true });
+    return scene;
+  };
+  const lead = (scene: Scene, id: number, end: number): void => {
+    scene.forget(id);
+    scene.see(id, { leaderEpoch: 2, end, high: 0, leads: true, caching: true });
+  };
+
+  it('lets a leader lack what its disk had not when its machine lost power', async () => {
+    const scene = await caching();
+    scene.watch.lostTails.losePower(2, scene.disk(2));
+    lead(scene, 2, 1);
+    expect(scene.watch.committed).toBe(1);
+  });
+
+  it('sees a leader that lacks more than that', async () => {
+    const scene = await caching();
+    scene.watch.lostTails.losePower(2, scene.disk(2));
+    expect(() => lead(scene, 2, 0)).toThrow('power loss takes nothing that is durable');
+  });
+
+  it('sees a leader that lacks something and lost no power, or has it again', async () => {
+    const killed = await caching();
+    killed.watch.lostTails.losePower(1, killed.disk(1));
+    expect(() => lead(killed, 2, 1)).toThrow('a leader has all that was committed');
+    const caughtUp = await caching();
+    caughtUp.watch.lostTails.losePower(2, caughtUp.disk(2));
+    caughtUp.see(2, { leaderEpoch: 1, end: 2, high: 2, caching: true });
+    expect(() => lead(caughtUp, 2, 1)).toThrow('a leader has all that was committed');
+  });
+
+  it('forgets what a leader of before says of records that are lost', async () => {
+    const scene = await caching();
+    scene.watch.lostTails.losePower(2, scene.disk(2));
+    lead(scene, 2, 1);
+    scene.see(1, { leaderEpoch: 1, end: 3, high: 3, leads: true, caching: true });
+    expect(scene.watch.committed).toBe(1);
+    scene.see(2, { leaderEpoch: 2, end: 3, high: 3, leads: true, epoch: 2, caching: true });
+    expect(scene.watch.committed).toBe(3);
   });
 });

@@ -16,6 +16,7 @@ const MUST_HAPPEN = [
   'records acknowledged',
   'records read',
   'sends in doubt',
+  'records lost unsynced',
   'cuts: halves',
   'cuts: bridge',
   'cuts: leader',

@@ -19,6 +19,8 @@ export interface MachineOptions {
   readonly network: MemoryNetwork;
   /** Before anything of it runs. */
   readonly onLifeBegins: (machine: Machine) => void;
+  /** Before its disk forgets what was not synced. */
+  readonly onPowerLoss: (machine: Machine) => void;
   /** Whatever its end was. */
   readonly onLifeOver: (life: TestEnvironment) => void;
   /** The machine is down then. */
@@ -33,6 +35,8 @@ export class Machine {
   node: ServerNode | undefined;
   isUp = false;
   isPaused = false;
+  /** Times that it lost power. */
+  powerLosses = 0;
   #skewMs = 0;
   #life = 0;
 
@@ -90,6 +94,10 @@ export class Machine {
     this.node = undefined;
     this.#options.network.kill(this.name);
     this.#options.onLifeOver(this.environment);
+    if (power) {
+      this.powerLosses++;
+      this.#options.onPowerLoss(this);
+    }
     this.environment = power ? this.environment.crash() : this.environment.kill();
   }
 

@@ -49,7 +49,9 @@ export function drawOptions(seed: number): ClusterSimOptions {
     seed,
     controllers: pick(random, [1, 3, 3, 3, 3, 5]),
     brokers,
-    topics: Array.from({ length: random.integer(1, 3) }, (_, i) => drawTopic(random, `topic-${i}`, brokers)),
+    topics: Array.from({ length: random.integer(1, 3) }, (_, i) =>
+      widen(seed, drawTopic(random, `topic-${i}`, brokers)),
+    ),
     producers: random.integer(1, 4),
     readers: random.integer(1, 3),
     readerWaitMs: Math.round(spread(random, 100, 5_000)),
@@ -63,6 +65,18 @@ export function drawOptions(seed: number): ClusterSimOptions {
     settings: drawSettings(random),
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed) },
   };
+}
+
+/** What is not synced yet may be acknowledged. */
+export function isWriteCaching(configs: TopicPlan['configs']): boolean {
+  return configs['write.caching'] === 'true';
+}
+
+/** Draws beside the first ones, each topic's from a stream of its own: what was drawn before this came stays. */
+function widen(seed: number, topic: TopicPlan): TopicPlan {
+  const random = new SeededRandom(seed, `options of ${topic.name}`);
+  const more = random.float() < 0.2 ? { 'write.caching': 'true' } : {};
+  return { ...topic, configs: { ...topic.configs, ...more } };
 }
 
 function drawTopic(random: Random, name: string, brokers: number): TopicPlan {

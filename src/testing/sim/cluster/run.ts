@@ -1,9 +1,9 @@
 /** One run: faults while the laws of safety are watched, then health, in which everything must get on. */
-import { checkHistory, type HistoryEvent } from '../../checkers/index.ts';
+import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
-import type { ClusterSimOptions } from './options.ts';
+import { type ClusterSimOptions, isWriteCaching, type TopicPlan } from './options.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
@@ -178,12 +178,15 @@ async function readEverything(world: SimWorld): Promise<void> {
   await client.close();
 }
 
+/** What is in memory only can be lost by the last one in sync, however many had it. */
+function demandsOf({ configs }: TopicPlan): TopicDemands {
+  if (isWriteCaching(configs)) return { losesUnsynced: true };
+  return { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1) };
+}
+
 /** Throws when the history shows an anomaly. */
 export function judge(world: SimWorld): void {
-  const topics = world.options.topics.map(({ name, configs }) => [
-    name,
-    { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1) },
-  ]);
+  const topics = world.options.topics.map((topic) => [topic.name, demandsOf(topic)]);
   const { findings } = checkHistory(world.recorder.events, {
     topics: Object.fromEntries(topics),
     required: [],

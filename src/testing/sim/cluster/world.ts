@@ -40,6 +40,8 @@ export class SimWorld {
   watch: () => void = () => {};
   /** Told when a node has ended by itself. */
   onEnd: (machine: Machine, end: MachineEnd) => void = () => {};
+  /** Told before the disk of a machine forgets what was not synced. */
+  onPowerLoss: (machine: Machine) => void = () => {};
   /** How many times slower than others the disk of a machine is, by name. */
   readonly diskSpeeds = new Map<string, number>();
   /** Of clients that were made: their names in the network. */
@@ -78,6 +80,7 @@ export class SimWorld {
         disk,
         network: this.network,
         onLifeBegins: (begun) => this.points.begin(begun),
+        onPowerLoss: (down) => this.#losePower(down),
         onLifeOver: (life) => this.count(life),
         onEnd: (ended, end) => this.onEnd(ended, end),
       });
@@ -91,6 +94,11 @@ export class SimWorld {
 
   get controllers(): readonly Machine[] {
     return this.machines.filter(({ plan }) => plan.role === 'controller');
+  }
+
+  /** Of all machines together. */
+  get powerLosses(): number {
+    return this.machines.reduce((sum, { powerLosses }) => sum + powerLosses, 0);
   }
 
   machine(id: NodeId): Machine {
@@ -153,6 +161,12 @@ export class SimWorld {
     trace.count('requests fenced', metrics.value('broker_fetches_refused_total') ?? 0);
     trace.count('batches deduplicated', metrics.value('log_append_repetitions_total') ?? 0);
     trace.count('tails cut', logger.find('cut an unsynced tail').length);
+  }
+
+  #losePower(machine: Machine): void {
+    const fault = { f: 'fault', fault: 'lost power', nodes: [machine.plan.id], lossy: 'unsynced' } as const;
+    this.recorder.note('nemesis', fault);
+    this.onPowerLoss(machine);
   }
 
   /** Writes down what happens to the world itself. */

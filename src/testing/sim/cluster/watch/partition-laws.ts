@@ -7,6 +7,9 @@
  *   disk of each member of the in-sync set, as also after each change of that set
  *   below the high watermark that a replica knows its batches are those of all others
  *
+ * With write caching no disk need have what is committed. There a leader may lack what it had not synced when its machine
+ * lost power, and nothing else; what it lacks is committed no more.
+ *
  * Source: Raft §5.2, KIP-101, KIP-279, KIP-966.
  */
 import { NONE, type NodeId, type Offset } from '../../../../base/index.ts';
@@ -14,6 +17,7 @@ import type { ReplicaView } from '../../../../broker/index.ts';
 import { LawBroken } from '../law-broken.ts';
 import { CommittedBatches } from './committed-batches.ts';
 import { type DurableFiles, DurableLog } from './durable-log.ts';
+import { LostTails } from './lost-tails.ts';
 
 /** What is looked at. */
 export interface ReplicaSight {
@@ -44,6 +48,8 @@ export class PartitionWatch {
   readonly epochs = new Map<Offset, number>();
   readonly batches = new CommittedBatches();
   readonly disks = new Map<NodeId, DurableLog>();
+  /** With write caching. */
+  readonly lostTails = new LostTails();
 
   constructor(name: string) {
     this.name = name;
@@ -53,22 +59,25 @@ export class PartitionWatch {
 /** One replica from the start of its broker, or its making, to its end. */
 export class ReplicaLife {
   readonly watch: PartitionWatch;
+  readonly directory: string;
   leaderEpoch: number = NONE;
   highWatermark: Offset;
   flushed: Offset = 0;
   end: Offset;
   isr: ReplicaSight['state']['isr'] | undefined;
 
-  constructor(watch: PartitionWatch, { log }: ReplicaSight) {
+  constructor(watch: PartitionWatch, { log, state }: ReplicaSight) {
     this.watch = watch;
+    this.directory = log.directory;
     this.highWatermark = log.highWatermark;
     this.end = log.logEndOffset;
+    if (state.policy.writeCaching) watch.lostTails.live(state.nodeId, this);
   }
 }
 
 export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
-  readonly count: (what: string) => void;
+  readonly count: (what: string, by?: number) => void;
 }
 
 export class PartitionLaws {
@@ -111,7 +120,8 @@ export class PartitionLaws {
   /** An epoch and an offset name one record, and all before it; also where it is in memory only. */
   #checkEpoch({ watch }: ReplicaLife, { log, state }: ReplicaSight): void {
     const { highWatermark, logStartOffset } = log;
-    if (highWatermark <= logStartOffset) return;
+    watch.lostTails.fill(state.nodeId, highWatermark);
+    if (highWatermark <= logStartOffset || !speaksOf(watch, state)) return;
     const epoch = log.epochAt(highWatermark - 1);
     const known = watch.epochs.get(highWatermark);
     if (known === undefined) watch.epochs.set(highWatermark, epoch);
@@ -132,7 +142,7 @@ export class PartitionLaws {
         to: log.highWatermark,
       });
     this.#countMembers(life, state);
-    const isRaised = log.highWatermark > watch.committed;
+    const isRaised = log.highWatermark > watch.committed && speaksOf(watch, state);
     const isLatest = state.leaderEpoch === watch.latestEpoch;
     const isMoved = life.isr !== state.isr || log.highWatermark !== life.highWatermark;
     if (isRaised) this.#commit(watch, replica);
@@ -149,12 +159,17 @@ export class PartitionLaws {
     if (known === undefined) this.#options.count('elections of leaders');
     watch.leaders.set(leaderEpoch, nodeId);
     watch.latestEpoch = Math.max(watch.latestEpoch, leaderEpoch);
-    if (watch.latestEpoch === leaderEpoch && log.logEndOffset < watch.committed)
+    if (watch.latestEpoch !== leaderEpoch || log.logEndOffset >= watch.committed) return;
+    if (!watch.lostTails.explain(nodeId, log.logEndOffset))
       throw new LawBroken('a leader has all that was committed', {
         ...factsOf(watch, state),
         end: log.logEndOffset,
         committed: watch.committed,
       });
+    this.#options.count('records lost unsynced', watch.committed - log.logEndOffset);
+    watch.committed = log.logEndOffset;
+    for (const highWatermark of watch.epochs.keys())
+      if (highWatermark > watch.committed) watch.epochs.delete(highWatermark);
   }
 
   #countMembers(life: ReplicaLife, { isr, leaderEpoch }: ReplicaSight['state']): void {
@@ -224,6 +239,11 @@ export class PartitionLaws {
     }
     return disk;
   }
+}
+
+/** Where records may be lost, a leader of before may not know yet which are. */
+function speaksOf({ latestEpoch }: PartitionWatch, { policy, leaderEpoch }: ReplicaSight['state']): boolean {
+  return !policy.writeCaching || leaderEpoch === latestEpoch;
 }
 
 function factsOf(

@@ -14,6 +14,7 @@ import type { Machine } from '../machine.ts';
 import type { SimWorld } from '../world.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryLaws } from './entry-laws.ts';
+import { EqualLogs } from './equal-logs.ts';
 import { ImageLaws, ImageLife } from './image-laws.ts';
 import { PartitionLaws, PartitionWatch, ReplicaLife } from './partition-laws.ts';
 import { QuorumLaws, QuorumLife } from './quorum-laws.ts';
@@ -50,8 +51,11 @@ export class Watch {
     this.#sights = world.machines.map(() => new MachineSight());
     this.#laws = new PartitionLaws({
       disk: (id) => world.machine(id).files,
-      count: (what) => world.trace.count(what),
+      count: (what, by) => world.trace.count(what, by),
     });
+    world.onPowerLoss = ({ plan: { id }, files }) => {
+      for (const { lostTails } of this.#partitions.values()) lostTails.losePower(id, files);
+    };
   }
 
   /** Throws LawBroken. */
@@ -154,16 +158,22 @@ export class Watch {
     );
   }
 
-  /** Once `areEqual`: every disk has every batch that was ever committed and not deleted. Throws LawBroken. */
+  /**
+   * Once `areEqual`: all replicas have the same batches, and every disk has every batch that was ever committed and not
+   * deleted. Throws LawBroken.
+   */
   checkDisks(): void {
+    const equal = new EqualLogs();
     for (const { plan, node, files } of this.#world.brokers)
       for (const replica of node?.broker?.replicas() ?? []) {
         const { name: partition, batches, committed } = this.#of(replica);
         const { directory, logStartOffset } = replica.log;
+        equal.add(partition, plan.id, logStartOffset, files, directory);
         const missing = batches.missing(new DurableLog(files, directory), logStartOffset);
         if (missing === undefined) continue;
         const facts = { partition, broker: plan.id, ...missing, logStartOffset, committed };
         throw new LawBroken('in the end every replica has all that was committed', facts);
       }
+    equal.check();
   }
 }
