@@ -5,6 +5,8 @@ import { ProducingClient, ReadingClient } from './workload.ts';
 
 export const TOPIC = 'strict';
 export const LOOSE_TOPIC = 'loose';
+/** Acknowledges what no disk has. */
+export const CACHING_TOPIC = 'caching';
 export const PARTITIONS = 3;
 
 export interface LoadOptions {
@@ -45,12 +47,14 @@ export class Load {
       producer(`p${index}`, TOPIC, patienceMs(index)),
     );
     this.#producers.push(producer('loose', LOOSE_TOPIC, 20_000));
-    const reader = (name: string, topic: string): ReadingClient =>
-      new ReadingClient({ name, topic, partitions: PARTITIONS }, bootstrap, seed, history);
+    this.#producers.push(producer('caching', CACHING_TOPIC, 20_000));
+    const reader = (name: string, topic: string, mayLose = false): ReadingClient =>
+      new ReadingClient({ name, topic, partitions: PARTITIONS, mayLose }, bootstrap, seed, history);
     this.#readers = [
       reader('long-reader', TOPIC),
       reader('short-reader', TOPIC),
       reader('loose-reader', LOOSE_TOPIC),
+      reader('caching-reader', CACHING_TOPIC, true),
     ];
   }
 

@@ -14,11 +14,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeTemporaryDirectory } from '../../src/env/node/index.ts';
 import { createClient } from '../../src/index.ts';
+import type { NodePlan } from '../../src/server/index.ts';
 import type { CheckOptions } from '../../src/testing/index.ts';
 import { digestProblem, inspectLogs, isrProblem, readAll, replicaProblem, settle } from './aftermath.ts';
 import { type Cluster, createCluster } from './cluster.ts';
 import { Failovers, Silences } from './failovers.ts';
-import { LOOSE_TOPIC, Load, PARTITIONS, TOPIC } from './load.ts';
+import { CACHING_TOPIC, LOOSE_TOPIC, Load, PARTITIONS, TOPIC } from './load.ts';
 import { inspectMachine } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { Observations } from './observations.ts';
@@ -29,9 +30,13 @@ import { Stage } from './steps/stage.ts';
 const HEALED_WITHIN_MS = 30_000;
 const FULL_WITHIN_MS = 60_000;
 
-/** Nothing here loses what was acknowledged: records are on disks before, and disks keep what was synced. */
+/** Nothing loses what was acknowledged where records are on disks before, for disks keep what was synced. */
 const DEMANDS: CheckOptions = {
-  topics: { [TOPIC]: { minInsyncReplicas: 2 }, [LOOSE_TOPIC]: { minInsyncReplicas: 1 } },
+  topics: {
+    [TOPIC]: { minInsyncReplicas: 2 },
+    [LOOSE_TOPIC]: { minInsyncReplicas: 1 },
+    [CACHING_TOPIC]: { losesUnsynced: true },
+  },
   required: ['acked', 'polled', 'polled-finally'],
 };
 
@@ -118,6 +123,8 @@ async function run(
   const spec = { partitions: PARTITIONS, replicationFactor: 3 };
   await admin.createTopic(TOPIC, { ...spec, configs: { 'min.insync.replicas': '2' } });
   await admin.createTopic(LOOSE_TOPIC, { ...spec, configs: { 'min.insync.replicas': '1' } });
+  const caching = { 'min.insync.replicas': '2', 'write.caching': 'true' };
+  await admin.createTopic(CACHING_TOPIC, { ...spec, configs: caching });
 
   const failovers = new Failovers(TOPIC, PARTITIONS);
   const silences = new Silences();
@@ -132,7 +139,14 @@ async function run(
   silences.begin(PARTITIONS);
   load.start();
   const before = plan.nodes.map(({ id }) => nodes.footprint(id));
-  const stage = new Stage({ nodes, network, disks, admin, topic: TOPIC, failovers, say });
+  const noteLoss = ({ id }: NodePlan): void =>
+    void history.recorder.note('nemesis', {
+      f: 'fault',
+      fault: 'lost power',
+      nodes: [id],
+      lossy: 'unsynced',
+    });
+  const stage = new Stage({ nodes, network, disks, admin, topic: TOPIC, failovers, say, noteLoss });
   const nemesis = new Nemesis(stage, {
     seed,
     onStep: (fault) => void history.recorder.note('nemesis', { f: 'fault', fault }),
@@ -156,7 +170,7 @@ async function run(
   await settle(history, 'equal images', FULL_WITHIN_MS, () => digestProblem(nodes));
   await load.stopReading();
   history.recorder.note('nemesis', { f: 'mark', mark: 'final' });
-  for (const topic of [TOPIC, LOOSE_TOPIC])
+  for (const topic of [TOPIC, LOOSE_TOPIC, CACHING_TOPIC])
     for (const node of nodes.brokers) await readAll(history, topic, PARTITIONS, node);
   const verdict = history.judge();
   for (const surprise of nodes.surprises) history.find(surprise);
@@ -173,6 +187,7 @@ async function run(
     nemesis,
     stage,
     problems: history.problems,
+    unsynced: history.unsynced,
     verdict,
     failovers,
     silences,

@@ -11,6 +11,7 @@ import {
   readValue,
   type Verdict,
 } from '../../src/testing/index.ts';
+import { UnsyncedLosses } from './unsynced-losses.ts';
 
 /** Problems that are kept. */
 const PROBLEMS_MAX = 40;
@@ -21,17 +22,20 @@ export class Observations {
   readonly recorder: HistoryRecorder;
   /** Beside what the history shows. */
   readonly problems: string[] = [];
+  readonly unsynced: UnsyncedLosses;
   readonly #checker: HistoryChecker;
   readonly #file: string | undefined;
   #lines = '';
 
   constructor(options: CheckOptions, file?: string) {
+    this.unsynced = new UnsyncedLosses(options);
     this.#checker = new HistoryChecker(options);
     this.#file = file;
     this.recorder = new HistoryRecorder(
       () => performance.now(),
       (event) => {
         this.#checker.add(event);
+        this.unsynced.handle(event);
         if (file === undefined) return;
         this.#lines += `${JSON.stringify(event)}\n`;
         if (this.#lines.length > BLOCK) this.#write();

@@ -7,6 +7,7 @@ import type { Footprint } from './nodes.ts';
 import type { Observations } from './observations.ts';
 import { STEP_NAMES, STEPS } from './schedule.ts';
 import type { Stage } from './steps/stage.ts';
+import type { UnsyncedLosses } from './unsynced-losses.ts';
 
 export interface RunReport {
   readonly machine: Machine;
@@ -14,6 +15,7 @@ export interface RunReport {
   readonly stage: Stage;
   readonly problems: Observations['problems'];
   readonly verdict: Verdict;
+  readonly unsynced: UnsyncedLosses;
   readonly failovers: Failovers;
   readonly silences: Silences;
   /** On the clock of `performance`. */
@@ -45,6 +47,7 @@ export function report(run: RunReport): string[] {
     `after healing: first ack everywhere ${run.healing.ackMs} ms, full in-sync sets ${run.healing.isrMs} ms later`,
     `records: ${counters.acked} acknowledged, ${counters.failed} failed, ${counters.unknown} unknown (${counters.recovered} of them written); ${counters.polled} read, ${counters['polled-finally']} of them in the end`,
     `of these ${anomalies(verdict)}`,
+    `with write.caching: ${run.unsynced.acknowledged} acknowledged, ${run.unsynced.lost} of them lost with the power`,
     ...problems.map((problem) => `FINDING ${problem}`),
   ];
 }

@@ -14,7 +14,10 @@ export interface ProducerPlan {
   readonly options: ProducerOptions;
 }
 
-export type ReaderPlan = Pick<ProducerPlan, 'name' | 'topic' | 'partitions'>;
+export interface ReaderPlan extends Pick<ProducerPlan, 'name' | 'topic' | 'partitions'> {
+  /** A log may end before the reader's place. */
+  readonly mayLose: boolean;
+}
 
 /** An acknowledgement of something sent at `sentMs`. */
 export type AckListener = (topic: string, partition: number, sentMs: number) => void;
@@ -109,6 +112,7 @@ export class ReadingClient {
   readonly #name: string;
   readonly #topic: string;
   readonly #partitions: number;
+  readonly #mayLose: boolean;
   readonly #history: Observations;
   readonly #random: SeededRandom;
   readonly #client: Client;
@@ -117,7 +121,7 @@ export class ReadingClient {
   #lives = 0;
 
   constructor(
-    { name, topic, partitions }: ReaderPlan,
+    { name, topic, partitions, mayLose }: ReaderPlan,
     bootstrap: string,
     seed: number,
     history: Observations,
@@ -125,6 +129,7 @@ export class ReadingClient {
     this.#name = name;
     this.#topic = topic;
     this.#partitions = partitions;
+    this.#mayLose = mayLose;
     this.#history = history;
     this.#random = new SeededRandom(seed, name);
     this.#client = createClient({ bootstrap, clientId: name, logger: clientLogger(name, history) });
@@ -158,13 +163,16 @@ export class ReadingClient {
     try {
       await this.#history.read(who, this.#topic, this.#partitions, consumer.batches());
     } catch (error) {
-      // Nobody there when the reader began: it tries again.
-      if (!(error instanceof ApiError && (error.retriable || error.code === 'BROKER_NOT_AVAILABLE')))
-        throw error;
+      // Nobody there when the reader began, or nothing at its place any more: it tries again.
+      if (!(error instanceof ApiError) || !(error.retriable || this.#isToBear(error.code))) throw error;
       await pause(200);
     } finally {
       await consumer.close();
     }
+  }
+
+  #isToBear(code: ApiError['code']): boolean {
+    return code === 'BROKER_NOT_AVAILABLE' || (this.#mayLose && code === 'OFFSET_OUT_OF_RANGE');
   }
 }
 

@@ -91,6 +91,7 @@ export const READ_ERROR: DiskFaults = { readErrno: ERRNO.EIO };
 export const FULL: DiskFaults = { writeErrno: ERRNO.ENOSPC };
 
 function loseUnsynced(stage: Stage, node: NodePlan, random: SeededRandom): void {
+  stage.noteLoss(node);
   const { names, files, bytes } = diskOf(stage, node).losePower(random);
   stage.say(`  ${node.name} loses ${names} names, ${bytes} bytes of ${files} files`);
   stage.count('power losses');

@@ -19,11 +19,15 @@ export class Stage {
   readonly topic: string;
   readonly failovers: Failovers;
   readonly say: (text: string) => void;
+  /** Before the disk of a node loses what was not synced. */
+  readonly noteLoss: (node: NodePlan) => void;
   /** Things that happened, for the report. */
   readonly tally = new Map<string, number>();
   topics = 0;
 
-  constructor(parts: Pick<Stage, 'nodes' | 'network' | 'disks' | 'admin' | 'topic' | 'failovers' | 'say'>) {
+  constructor(
+    parts: Pick<Stage, 'nodes' | 'network' | 'disks' | 'admin' | 'topic' | 'failovers' | 'say' | 'noteLoss'>,
+  ) {
     this.nodes = parts.nodes;
     this.network = parts.network;
     this.disks = parts.disks;
@@ -31,6 +35,7 @@ export class Stage {
     this.topic = parts.topic;
     this.failovers = parts.failovers;
     this.say = parts.say;
+    this.noteLoss = parts.noteLoss;
   }
 
   /** All run, nothing is cut or slowed down, no disk is broken. */
