@@ -30,7 +30,7 @@ import {
   ring,
   someLinks,
 } from './steps/links.ts';
-import { crashLoop, createTopic, kill, restart, suspend } from './steps/processes.ts';
+import { crashAtPoint, crashLoop, createTopic, kill, restart, suspend } from './steps/processes.ts';
 import type { Stage } from './steps/stage.ts';
 
 export interface NemesisOptions {
@@ -165,6 +165,8 @@ export class Nemesis {
     switch (step) {
       case 'crash-loop':
         return crashLoop(stage, step, stage.pickNode(random), random);
+      case 'crash-at-point':
+        return crashAtPoint(stage, step, stage.pickNode(random), random);
       case 'rolling-restart':
         for (const node of plan.nodes) await restart(stage, step, node);
         return;

@@ -11,6 +11,7 @@ import { nodeFile } from '../../src/cli/dev/dev-plan.ts';
 import type { ClusterPlan, NodePlan } from '../../src/server/index.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const FAILURE_POINTS = new URL('../failpoints/register.ts', import.meta.url).href;
 
 export interface Footprint {
   readonly rssMb: number;
@@ -54,6 +55,8 @@ export class Nodes {
   readonly surprises: string[] = [];
   readonly #children = new Map<NodeId, ChildProcess>();
   readonly #expected = new WeakSet<ChildProcess>();
+  /** That are to kill themselves. */
+  readonly #doomed = new WeakSet<ChildProcess>();
   readonly #ready = new Set<NodeId>();
   readonly #paused = new Set<NodeId>();
 
@@ -86,7 +89,8 @@ export class Nodes {
     return this.plan.nodes.every(({ id }) => this.isUp(id) && this.isReady(id));
   }
 
-  start(node: NodePlan): void {
+  /** With `failurePoints`, `<name>:kill@<n>,…`, it kills itself at one of them; see test/failpoints/register.ts. */
+  start(node: NodePlan, failurePoints?: string): void {
     if (this.#children.has(node.id)) return;
     const log = openSync(this.logOf(node), 'a');
     const { prefix, environment, nodeArguments } = this.#options.launchOf(node);
@@ -96,13 +100,19 @@ export class Nodes {
       process.execPath,
       '--disable-warning=ExperimentalWarning',
       ...nodeArguments,
+      ...(failurePoints === undefined ? [] : ['--import', FAILURE_POINTS]),
       ...server,
     ];
     const [command = '', ...words] = line;
     const child = spawn(command, words, {
       stdio: ['ignore', 'ignore', log, 'ipc'],
-      env: { ...process.env, ...environment },
+      env: {
+        ...process.env,
+        ...environment,
+        ...(failurePoints === undefined ? {} : { FAILPOINT: failurePoints }),
+      },
     });
+    if (failurePoints !== undefined) this.#doomed.add(child);
     closeSync(log);
     this.#children.set(node.id, child);
     child.once('message', () => this.#ready.add(node.id));
@@ -112,6 +122,7 @@ export class Nodes {
       this.#paused.delete(node.id);
       this.#options.onEnd(node);
       if (this.#excusedNow.has(node.id) && STORAGE_STATUSES.includes(code)) this.storageExits++;
+      else if (signal === 'SIGKILL' && this.#doomed.has(child)) return;
       else if (!this.#expected.has(child))
         this.surprises.push(`${node.name} ended: ${signal ?? `status ${code}`}`);
       else if (code !== null && code !== 0)
@@ -164,6 +175,12 @@ export class Nodes {
 
   async stopAll(): Promise<void> {
     await Promise.all(this.plan.nodes.map(({ id }) => this.end(id, 'SIGKILL')));
+  }
+
+  /** The failure points at which it died, in order. */
+  deathsOf(node: NodePlan): string[] {
+    const text = readFileSync(this.logOf(node), 'latin1');
+    return [...text.matchAll(/"failurePoint":"([^"]+)"/g)].map(([, point]) => `${point}`);
   }
 
   logOf(node: NodePlan): string {

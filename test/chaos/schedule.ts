@@ -28,6 +28,7 @@ const KINDS = {
   'pause-two': { need: 'nothing', weight: 2 },
   'pause-and-kill': { need: 'nothing', weight: 2 },
   'crash-loop': { need: 'nothing', weight: 2 },
+  'crash-at-point': { need: 'nothing', weight: 3 },
   'rolling-restart': { need: 'nothing', weight: 1 },
   'stop-broker': { need: 'nothing', weight: 2 },
   'create-topic': { need: 'nothing', weight: 2 },

@@ -100,8 +100,12 @@ describe('a process with failure points', () => {
     const replace = (environment?: Record<string, string>): string => run(program, [directory], environment);
     try {
       expect(replace()).toBe('one\ntwo\nthree\n');
-      expect(() => replace({ FAILPOINT: 'file.replace.before-rename:kill@2' })).toThrow(
-        expect.objectContaining({ signal: 'SIGKILL', stdout: 'one\n' }),
+      expect(() => replace({ FAILPOINT: 'log.sync.after:kill@1,file.replace.before-rename:kill@2' })).toThrow(
+        expect.objectContaining({
+          signal: 'SIGKILL',
+          stdout: 'one\n',
+          stderr: expect.stringContaining('"failurePoint":"file.replace.before-rename"'),
+        }),
       );
       expect(readFileSync(join(directory, 'file'), 'utf8')).toBe('one');
       expect(() => replace({ FAILPOINT: 'no.such:kill@1' })).toThrow('is no failure point');

@@ -16,8 +16,8 @@ export type FailurePoint = Place & {
   readonly file: string;
   /** An expression in scope there: some port of the node, or what is {@link Kin} to one; undefined: the point is not meant. */
   readonly of: string;
-  /** Who gets there; absent: simulation and real processes. */
-  readonly reach?: 'chaos';
+  /** Who alone gets there: the simulation, or real processes (test/chaos); absent: both. */
+  readonly reach?: 'simulation' | 'chaos';
 };
 
 /** Has no port of its own at hand: belongs to whom `of` belongs to. */

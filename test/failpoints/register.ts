@@ -4,8 +4,9 @@
  *     node --import ./test/failpoints/register.ts <program>
  *
  * They do nothing by themselves. A simulation listens to them; and with `FAILPOINT=<name>:kill@<n>` in its environment a process
- * kills itself where it passes that point for the n-th time.
+ * kills itself where it passes that point for the n-th time; of several, with commas between, at whichever comes first.
  */
+import { writeSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import process from 'node:process';
 import type { InsertedPoints } from '../../src/testing/sim/cluster/inserted-points.ts';
@@ -32,12 +33,27 @@ function sourceOf(source: string | NodeJS.TypedArray | ArrayBuffer): string {
   return typeof source === 'string' ? source : new TextDecoder().decode(source);
 }
 
-const order = process.env.FAILPOINT;
-if (order !== undefined) {
-  const [, name, nth] = /^([\w.-]+):kill@([1-9]\d*)$/.exec(order) ?? [];
-  if (!POINTS.some((point) => point.name === name)) throw new Error(`FAILPOINT=${order} is no failure point`);
-  let left = Number(nth);
-  port.pass = (passed, of) => {
-    if (passed === name && of !== undefined && --left === 0) process.kill(process.pid, 'SIGKILL');
+const { FAILPOINT } = process.env;
+if (FAILPOINT !== undefined) {
+  const left = new Map(FAILPOINT.split(',').map(readOrder));
+  port.pass = (name, of) => {
+    const passes = left.get(name);
+    if (passes === undefined || of === undefined) return;
+    left.set(name, passes - 1);
+    if (passes === 1) die(name);
   };
+}
+
+function readOrder(order: string): [name: string, passes: number] {
+  const [, name, passes] = /^([\w.-]+):kill@([1-9]\d*)$/.exec(order) ?? [];
+  if (name === undefined || !POINTS.some((point) => point.name === name))
+    throw new Error(`FAILPOINT=${order} is no failure point`);
+  return [name, Number(passes)];
+}
+
+/** Not another line of the program runs. */
+function die(failurePoint: string): void {
+  const line = { level: 'info', failurePoint, msg: 'died at a failure point' };
+  writeSync(process.stderr.fd, `${JSON.stringify(line)}\n`);
+  process.kill(process.pid, 'SIGKILL');
 }

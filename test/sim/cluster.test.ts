@@ -11,7 +11,7 @@ describe('the simulated cluster', () => {
     'keeps every law and gets on when healthy: seed %i',
     async (seed) => {
       const { failure } = await runCluster(drawOptions(seed));
-      expect(failure, `replay: npm run sim -- --seed ${seed}`).toBeUndefined();
+      expect(failure, `replay: node src/testing/sim/cluster/main.ts --seed ${seed}`).toBeUndefined();
     },
     120_000,
   );

@@ -2,12 +2,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SeededRandom } from '../../../src/base/index.ts';
 import type { NodePlan } from '../../../src/server/index.ts';
-import { drawDurationMs } from '../schedule.ts';
+import { POINTS } from '../../failpoints/registry/index.ts';
+import { drawDurationMs, pick } from '../schedule.ts';
 import { namesOf, type Stage } from './stage.ts';
 
 const DOWN_MS_MAX = 9000;
 const STOP_PATIENCE_MS = 20_000;
 const READY_POLLS_MAX = 50;
+/** A node gets to one of so many points within some seconds. */
+const POINTS_ARMED = 10;
+const POINT_POLLS_MAX = 80;
+const POINT_PASSES_MAX = 20;
+const POINTS_OF_PROCESSES = POINTS.filter(({ reach }) => reach !== 'simulation').map(({ name }) => name);
 
 /** Down for up to `longestMs`; `meanwhile` runs when the processes are gone. */
 export async function kill(
@@ -38,6 +44,31 @@ export async function crashLoop(
   random: SeededRandom,
 ): Promise<void> {
   for (let times = random.integer(2, 5); times > 0; times--) await kill(stage, step, [node], random, 1500);
+}
+
+/** Started again so that it kills itself at a point of its own code; then as it should be, whether it got there or not. */
+export async function crashAtPoint(
+  stage: Stage,
+  step: string,
+  node: NodePlan,
+  random: SeededRandom,
+): Promise<void> {
+  const { nodes, say } = stage;
+  const points = pick(POINTS_OF_PROCESSES, POINTS_ARMED, random).map(
+    (name) => `${name}:kill@${Math.floor((POINT_PASSES_MAX + 1) ** random.float())}`,
+  );
+  const downMs = random.integer(0, DOWN_MS_MAX);
+  if (!nodes.isRunning(node.id)) return;
+  await nodes.end(node.id, 'SIGKILL');
+  const before = nodes.deathsOf(node).length;
+  nodes.start(node, points.join(','));
+  for (let polls = 0; polls < POINT_POLLS_MAX && nodes.isRunning(node.id); polls++) await pause(100);
+  const where = nodes.deathsOf(node)[before] ?? 'none of its points';
+  say(`  ${step}: ${node.name} at ${where}, for ${downMs} ms`);
+  stage.count(`${step}: at ${where}`);
+  await nodes.end(node.id, 'SIGKILL');
+  await pause(downMs);
+  nodes.start(node);
 }
 
 export async function suspend(

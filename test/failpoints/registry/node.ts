@@ -18,11 +18,13 @@ export const NODE_POINTS: readonly FailurePoint[] = [
       name: 'node.format.before-whose',
       before: 'await writeMetaProperties(files, config.homeDirectory, identity);',
       of: 'files',
+      reach: 'simulation',
     },
     {
       name: 'node.found.before-whose',
       before: 'await writeMetaProperties(environment.files, config.homeDirectory,',
       of: 'environment.files',
+      reach: 'simulation',
     },
   ]),
   ...inFile('src/broker/lifecycle/lifecycle.ts', [

@@ -61,16 +61,19 @@ export const STORE_POINTS: readonly FailurePoint[] = [
       name: 'quorum.format.before-log',
       before: 'const store = await stores.open(paths.log);',
       of: 'files',
+      reach: 'simulation',
     },
     {
       name: 'quorum.format.before-rename',
       before: 'await files.rename(paths.newState, paths.state);',
       of: 'files',
+      reach: 'simulation',
     },
     {
       name: 'quorum.format.after-rename',
       after: 'await files.rename(paths.newState, paths.state);',
       of: 'files',
+      reach: 'simulation',
     },
   ]),
 ];
@@ -87,6 +90,7 @@ export const DRIVER_POINTS: readonly FailurePoint[] = inFile('src/raft/node/driv
     name: 'quorum.found.after-save',
     before: 'this.#hardState = state;\n      this.#startCore();',
     of: PORTS,
+    reach: 'simulation',
   },
   {
     name: 'quorum.saved.before-step',

@@ -7,7 +7,7 @@
 export interface InsertedPoint {
   readonly name: string;
   /** `chaos`: no simulation gets there. */
-  readonly reach?: 'chaos';
+  readonly reach?: 'simulation' | 'chaos';
 }
 
 export interface InsertedPoints {
