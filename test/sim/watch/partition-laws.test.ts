@@ -27,6 +27,7 @@ class Scene {
   readonly laws = new PartitionLaws({
     disk: (id) => this.disk(id),
     count: () => {},
+    allAcks: true,
   });
   readonly #lives = new Map<number, ReplicaLife>();
 
@@ -68,6 +69,10 @@ interface Show {
   /** Of the last record below the high watermark. */
   readonly epoch?: number;
   readonly caching?: boolean;
+  readonly flushed?: number;
+  readonly start?: number;
+  /** What it believes that another broker has flushed. */
+  readonly believed?: number;
 }
 
 const SETS = new Map<string, ReplicaSight['state']['isr']>();
@@ -79,10 +84,10 @@ function sightOf(id: number, show: Show): ReplicaSight {
   SETS.set(key, set);
   const log = {
     epochAt: () => epoch,
-    logStartOffset: 0,
+    logStartOffset: show.start ?? 0,
     logEndOffset: end,
     highWatermark: high,
-    flushedOffset: end,
+    flushedOffset: show.flushed ?? end,
   };
   return {
     log: { directory: DIRECTORY, failure: undefined, ...log },
@@ -93,6 +98,7 @@ function sightOf(id: number, show: Show): ReplicaSight {
       isr: set,
       replicas: [1, 2, 3],
       effectiveMinIsr: 2,
+      followers: new Map(show.believed === undefined ? [] : [[2, { flushedOffset: show.believed }]]),
       policy: { minIsr: 2, writeCaching: caching, lagMaxMs: 1 },
     },
   };
@@ -174,17 +180,72 @@ describe('the watch of a partition', () => {
   });
 
   it.each([
-    ['bytes', [batch(0, 1), batch(1, 1, 'x')]],
-    ['epochs', [batch(0, 1), batch(1, 2)]],
-  ])('sees replicas that differ in %s below the high watermark', async (_what, other) => {
+    ['bytes', [batch(0, 1), batch(1, 1, 'x')], 'a leader epoch and an offset name one batch'],
+    ['epochs', [batch(0, 1), batch(1, 2)], 'replicas agree below the high watermark'],
+  ])('sees replicas that differ in %s below the high watermark', async (_what, other, law) => {
     const scene = new Scene();
     await scene.store(1, two);
     await scene.store(2, two);
     await scene.store(3, other);
-    scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, isr: [1, 2] });
-    scene.see(3, { leaderEpoch: 1, end: 2, high: 1 });
-    expect(() => scene.see(3, { leaderEpoch: 1, end: 2, high: 2 })).toThrow(
-      'replicas agree below the high watermark',
+    const see = (): void => {
+      scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true, isr: [1, 2] });
+      scene.see(3, { leaderEpoch: 1, end: 2, high: 1 });
+      scene.see(3, { leaderEpoch: 1, end: 2, high: 2 });
+    };
+    expect(see).toThrow(law);
+  });
+
+  it('sees another batch under a name that was given, long before it is committed', async () => {
+    const scene = await committedScene();
+    await scene.store(2, [...two, batch(2, 1, 'x')]);
+    scene.see(2, { leaderEpoch: 1, end: 3, high: 2 });
+    await scene.store(3, [...two, batch(2, 1, 'y')]);
+    expect(() => scene.see(3, { leaderEpoch: 1, end: 3, high: 2 })).toThrow(
+      'a leader epoch and an offset name one batch',
+    );
+  });
+
+  it.each([
+    ['starts above its high watermark', { end: 2, high: 2, start: 3 }],
+    ['has a high watermark beyond its end', { end: 1, high: 2 }],
+    ['has flushed more than it has', { end: 2, high: 2, flushed: 3 }],
+  ])('sees a log that %s', async (_what, offsets) => {
+    const scene = await committedScene();
+    expect(() => scene.see(3, { leaderEpoch: 1, ...offsets })).toThrow('the offsets of a log are in order');
+  });
+
+  it('sees that less is on the disk than was flushed', async () => {
+    const scene = new Scene();
+    await scene.store(2, two.slice(0, 1));
+    expect(() => scene.see(2, { leaderEpoch: 1, end: 2, high: 0, flushed: 2 })).toThrow(
+      'what is flushed is on the disk',
+    );
+  });
+
+  it('sees a leader that still has what was deleted', async () => {
+    const scene = await committedScene();
+    scene.watch.deleted = 1;
+    scene.see(1, { leaderEpoch: 1, end: 2, high: 2, start: 1, leads: true });
+    scene.see(2, { leaderEpoch: 2, end: 2, high: 2 });
+    expect(() => scene.see(2, { leaderEpoch: 2, end: 2, high: 2, leads: true })).toThrow(
+      'what was deleted stays deleted',
+    );
+  });
+
+  it('sees a leader that begins with what its followers had in an earlier epoch', async () => {
+    const scene = await committedScene();
+    expect(() => scene.see(1, { leaderEpoch: 2, end: 2, high: 2, leads: true, believed: 2 })).toThrow(
+      'a leader begins its epoch knowing nothing of its followers',
+    );
+  });
+
+  it('sees records for all that are taken when too few are in sync', async () => {
+    const scene = await committedScene();
+    const alone = { leaderEpoch: 1, high: 2, leads: true, isr: [1] };
+    // The set became too small in the same moment.
+    scene.see(1, { ...alone, end: 3, flushed: 2 });
+    expect(() => scene.see(1, { ...alone, end: 4, flushed: 2 })).toThrow(
+      'a leader takes nothing for all when too few are in sync',
     );
   });
 });

@@ -19,6 +19,8 @@ export interface ClusterSimOptions {
   readonly brokers: number;
   readonly topics: readonly TopicPlan[];
   readonly producers: number;
+  /** Producers that are not idempotent, each with acks of its own; absent: none. */
+  readonly bluntProducers?: number;
   readonly readers: number;
   /** Mean pause between two acts of the operator; absent: there is none. */
   readonly operatorMs?: number;
@@ -53,6 +55,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
       widen(seed, drawTopic(random, `topic-${i}`, brokers)),
     ),
     producers: random.integer(1, 4),
+    ...drawBlunt(seed),
     readers: random.integer(1, 3),
     readerWaitMs: Math.round(spread(random, 100, 5_000)),
     ...(random.float() < 0.5 ? { operatorMs: Math.round(spread(random, 1_000, 20_000)) } : {}),
@@ -77,6 +80,12 @@ function widen(seed: number, topic: TopicPlan): TopicPlan {
   const random = new SeededRandom(seed, `options of ${topic.name}`);
   const more = random.float() < 0.2 ? { 'write.caching': 'true' } : {};
   return { ...topic, configs: { ...topic.configs, ...more } };
+}
+
+/** Of a stream of its own. Half of the runs have none, and there every record asks for all replicas. */
+function drawBlunt(seed: number): Pick<ClusterSimOptions, 'bluntProducers'> {
+  const random = new SeededRandom(seed, 'blunt producers');
+  return random.float() < 0.5 ? { bluntProducers: random.integer(1, 3) } : {};
 }
 
 function drawTopic(random: Random, name: string, brokers: number): TopicPlan {

@@ -18,6 +18,7 @@ const CONTROLLER_MS = 10_000;
 const LEADERS_MS = 10_000;
 const PRODUCED_MS = 10_000;
 const IN_SYNC_MS = 30_000;
+const ENDS_MS = 10_000;
 const READ_MS = 10_000;
 const STOPPED_MS = 30_000;
 
@@ -26,6 +27,7 @@ export async function expectRecovery(world: SimWorld, workload: Workload, expect
   await expect('a controller is active', CONTROLLER_MS, () => world.activeController() !== undefined);
   await expect('every partition has a leader', LEADERS_MS, () => partitionsOf(world).every(hasLeader(world)));
   await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
+  await expectEnds(world, expect);
   const before = workload.readings;
   const probe = new Probe(world);
   await expect('every partition acknowledges a record', PRODUCED_MS, () => probe.isDone);
@@ -33,6 +35,19 @@ export async function expectRecovery(world: SimWorld, workload: Workload, expect
   await expect('every reader gets on', READ_MS, () =>
     workload.readings.every((count, reader) => count > (before[reader] ?? 0)),
   );
+}
+
+/** A new leader tells the end of its log although nobody has written to it since. */
+async function expectEnds(world: SimWorld, expect: Expect): Promise<void> {
+  const client = world.client('ends');
+  let told = 0;
+  for (const { name } of world.options.topics)
+    client.admin.listOffsets(name, 'latest', { timeoutMs: ENDS_MS }).then(
+      () => told++,
+      (error: unknown) => world.note(`the ends of ${name}: ${String(error)}`),
+    );
+  await expect('every partition tells its end', ENDS_MS, () => told === world.options.topics.length);
+  await client.close({ timeoutMs: 0 });
 }
 
 /** Stops all nodes in order; none leaves a file open or a timer that waits. */

@@ -4,6 +4,7 @@ import { Trace } from '../trace.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { type ClusterSimOptions, isWriteCaching, type TopicPlan } from './options.ts';
+import { expectQuickness } from './quickness.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
@@ -85,6 +86,8 @@ function beginBufferPool(): void {
 export async function startCluster(world: SimWorld): Promise<Watch> {
   const watch = new Watch(world);
   world.watch = () => watch.look();
+  world.committedEnd = (topic, partition) => watch.committedEnd(topic, partition);
+  world.noteDeleted = (topic, partition, before) => watch.noteDeleted(topic, partition, before);
   world.onEnd = (machine, { reason, error }) => {
     world.note(`${machine.name} ended itself: ${reason}: ${String(error)}`);
     world.trace.count(`ends: ${reason}`);
@@ -114,6 +117,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   workload.stop();
   await expectSoon(world, 'the clients end', ENDED_MS, () => workload.isOver);
   await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
+  await expectQuickness(world, expect, () => watch.areEqual());
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());

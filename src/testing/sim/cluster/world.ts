@@ -4,7 +4,7 @@
  * Independent streams of chance, one per part, come from the one seed: one more draw in a client does not shift the
  * network.
  */
-import { assert, type NodeId, type PartitionId, SeededRandom } from '../../../base/index.ts';
+import { assert, type NodeId, type Offset, type PartitionId, SeededRandom } from '../../../base/index.ts';
 import type { ReplicaView } from '../../../broker/index.ts';
 import { Client, type ClientSettings } from '../../../client/index.ts';
 import type { LogFields } from '../../../env/index.ts';
@@ -38,6 +38,10 @@ export class SimWorld {
   failure: unknown;
   /** Looks at everything between two events. */
   watch: () => void = () => {};
+  /** What the watch knows: the end of what was ever committed. */
+  committedEnd: (topic: string, partition: PartitionId) => Offset = () => Number.POSITIVE_INFINITY;
+  /** Told when a client was told that records are deleted. */
+  noteDeleted: (topic: string, partition: PartitionId, before: Offset) => void = () => {};
   /** Told when a node has ended by itself. */
   onEnd: (machine: Machine, end: MachineEnd) => void = () => {};
   /** Told before the disk of a machine forgets what was not synced. */

@@ -7,6 +7,7 @@
 import { crc32c, type LeaderEpoch, type Offset } from '../../../../base/index.ts';
 import { BATCH_HEADER_BYTES, readBatchHeader } from '../../../../log/record/index.ts';
 import type { DurableFile } from '../../../twins/index.ts';
+import type { BatchNames } from './batch-names.ts';
 
 /** Where the covered bytes of a batch begin. */
 const CRC_FROM = 21;
@@ -27,6 +28,7 @@ export interface DurableFiles {
 export class DurableLog {
   readonly #files: DurableFiles;
   readonly #directory: string;
+  readonly #names: BatchNames | undefined;
   #path: string | undefined;
   #file: DurableFile | undefined;
   #version = 0;
@@ -38,9 +40,11 @@ export class DurableLog {
   /** Below it, somebody has dealt with all batches. */
   checked: Offset = 0;
 
-  constructor(files: DurableFiles, directory: string) {
+  /** `names`: judges each batch that is read. */
+  constructor(files: DurableFiles, directory: string, names?: BatchNames) {
     this.#files = files;
     this.#directory = directory;
+    this.#names = names;
   }
 
   /** Finds what has become durable. */
@@ -103,7 +107,9 @@ export class DurableLog {
       if (batch === undefined || batch.base !== this.end) return;
       this.#position += batch.sizeBytes;
       this.end = batch.end;
-      if (batch.end > this.checked) this.found.push(batch);
+      if (batch.end <= this.checked) continue;
+      this.found.push(batch);
+      this.#names?.judge(batch);
     }
   }
 }

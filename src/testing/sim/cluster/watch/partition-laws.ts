@@ -6,15 +6,21 @@
  *   at the moment a high watermark passes an offset, min.insync.replicas disks have everything below it, and so does the
  *   disk of each member of the in-sync set, as also after each change of that set
  *   below the high watermark that a replica knows its batches are those of all others
+ *   a leader epoch and an offset name one batch, committed or not
+ *   a log starts at or below its high watermark, which is at or below its end, and so is what is flushed; what a broker
+ *   says is flushed is on its disk
+ *   a leader holds nothing that was deleted, and begins its epoch knowing nothing of its followers
+ *   a leader with too few replicas in sync takes nothing that asks for all of them
  *
  * With write caching no disk need have what is committed. There a leader may lack what it had not synced when its machine
  * lost power, and nothing else; what it lacks is committed no more.
  *
- * Source: Raft §5.2, KIP-101, KIP-279, KIP-966.
+ * Source: Raft §5.2 and §5.3, KIP-101, KIP-279, KIP-966.
  */
 import { NONE, type NodeId, type Offset } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { LawBroken } from '../law-broken.ts';
+import { BatchNames } from './batch-names.ts';
 import { CommittedBatches } from './committed-batches.ts';
 import { type DurableFiles, DurableLog } from './durable-log.ts';
 import { LostTails } from './lost-tails.ts';
@@ -34,7 +40,7 @@ export interface ReplicaSight {
   readonly state: Pick<
     ReplicaView['state'],
     'nodeId' | 'isLeader' | 'leaderEpoch' | 'isr' | 'replicas' | 'effectiveMinIsr' | 'policy'
-  >;
+  > & { readonly followers: ReadonlyMap<NodeId, { readonly flushedOffset: Offset }> };
 }
 
 /** What was seen of one partition, over all its replicas and their lives. */
@@ -44,9 +50,12 @@ export class PartitionWatch {
   latestEpoch = NONE;
   /** The largest high watermark that a leader had. */
   committed: Offset = 0;
+  /** Somebody was told that the records below it are deleted. */
+  deleted: Offset = 0;
   /** By high watermark that some replica had: the leader epoch of the last record below it. */
   readonly epochs = new Map<Offset, number>();
   readonly batches = new CommittedBatches();
+  readonly names = new BatchNames();
   readonly disks = new Map<NodeId, DurableLog>();
   /** With write caching. */
   readonly lostTails = new LostTails();
@@ -65,6 +74,8 @@ export class ReplicaLife {
   flushed: Offset = 0;
   end: Offset;
   isr: ReplicaSight['state']['isr'] | undefined;
+  /** Never seen before. */
+  isFresh = true;
 
   constructor(watch: PartitionWatch, { log, state }: ReplicaSight) {
     this.watch = watch;
@@ -78,6 +89,8 @@ export class ReplicaLife {
 export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
   readonly count: (what: string, by?: number) => void;
+  /** Every producer of the run asks for all replicas. */
+  readonly allAcks: boolean;
 }
 
 export class PartitionLaws {
@@ -90,15 +103,28 @@ export class PartitionLaws {
   see(life: ReplicaLife, replica: ReplicaSight): void {
     const { log, state } = replica;
     if (log.failure !== undefined) return;
-    const { logEndOffset, highWatermark, flushedOffset } = log;
+    const { logStartOffset, logEndOffset, highWatermark, flushedOffset } = log;
+    if (logStartOffset > highWatermark || highWatermark > logEndOffset || flushedOffset > logEndOffset)
+      throw new LawBroken('the offsets of a log are in order', {
+        ...factsOf(life.watch, state),
+        ...{ logStartOffset, highWatermark, flushedOffset, logEndOffset },
+      });
     if (logEndOffset < life.end) this.#checkCut(life, replica);
-    life.end = logEndOffset;
     if (highWatermark !== life.highWatermark) this.#checkEpoch(life, replica);
     if (state.isLeader) this.#seeLeader(life, replica);
     else life.leaderEpoch = NONE;
+    life.end = logEndOffset;
+    life.isFresh = false;
     if (flushedOffset !== life.flushed || highWatermark !== life.highWatermark) this.#compare(life, replica);
     life.flushed = flushedOffset;
     life.highWatermark = highWatermark;
+  }
+
+  /** First offset behind what the disk of `id` has of the partition. */
+  diskEnd(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): Offset {
+    const disk = this.#disk(watch, replica, id);
+    disk.advance();
+    return disk.end;
   }
 
   #checkCut({ watch, end: from }: ReplicaLife, { log, state }: ReplicaSight): void {
@@ -134,7 +160,7 @@ export class PartitionLaws {
   #seeLeader(life: ReplicaLife, replica: ReplicaSight): void {
     const { log, state } = replica;
     const { watch } = life;
-    if (life.leaderEpoch !== state.leaderEpoch) this.#checkElected(watch, replica);
+    if (life.leaderEpoch !== state.leaderEpoch) this.#checkElected(life, replica);
     else if (log.highWatermark < life.highWatermark)
       throw new LawBroken('a high watermark does not fall', {
         ...factsOf(watch, state),
@@ -142,17 +168,40 @@ export class PartitionLaws {
         to: log.highWatermark,
       });
     this.#countMembers(life, state);
+    if (log.logEndOffset > life.end) this.#checkTaken(life, replica);
     const isRaised = log.highWatermark > watch.committed && speaksOf(watch, state);
     const isLatest = state.leaderEpoch === watch.latestEpoch;
     const isMoved = life.isr !== state.isr || log.highWatermark !== life.highWatermark;
     if (isRaised) this.#commit(watch, replica);
     if (isRaised || (isLatest && isMoved)) this.#checkMembers(watch, replica);
+    if (isLatest && log.logStartOffset < watch.deleted && !state.policy.writeCaching)
+      throw new LawBroken('what was deleted stays deleted', {
+        ...factsOf(watch, state),
+        logStartOffset: log.logStartOffset,
+        deleted: watch.deleted,
+      });
     life.isr = state.isr;
     life.leaderEpoch = state.leaderEpoch;
   }
 
-  #checkElected(watch: PartitionWatch, { log, state }: ReplicaSight): void {
+  /** In the present and in the last set there are too few. */
+  #checkTaken({ watch, isr, leaderEpoch }: ReplicaLife, { log, state }: ReplicaSight): void {
+    const { isr: now, effectiveMinIsr: minIsr } = state;
+    if (!this.#options.allAcks || leaderEpoch !== state.leaderEpoch || isr === undefined) return;
+    if (isr.isr.length >= minIsr || now.isr.length >= minIsr) return;
+    const facts = { ...factsOf(watch, state), isr: now.isr, minIsr, end: log.logEndOffset };
+    throw new LawBroken('a leader takes nothing for all when too few are in sync', facts);
+  }
+
+  #checkElected({ watch, isFresh }: ReplicaLife, { log, state }: ReplicaSight): void {
     const { leaderEpoch, nodeId } = state;
+    for (const [id, { flushedOffset }] of isFresh ? [] : state.followers)
+      if (flushedOffset !== NONE)
+        throw new LawBroken('a leader begins its epoch knowing nothing of its followers', {
+          ...factsOf(watch, state),
+          id,
+          flushedOffset,
+        });
     const known = watch.leaders.get(leaderEpoch);
     if (known !== undefined && known !== nodeId)
       throw new LawBroken('a leader epoch has one leader', { ...factsOf(watch, state), other: known });
@@ -225,6 +274,12 @@ export class PartitionLaws {
     if (state.policy.writeCaching) return;
     const disk = this.#disk(watch, replica, state.nodeId);
     disk.advance();
+    if (disk.end < log.flushedOffset)
+      throw new LawBroken('what is flushed is on the disk', {
+        ...factsOf(watch, state),
+        flushed: log.flushedOffset,
+        end: disk.end,
+      });
     const to = Math.min(log.highWatermark, log.flushedOffset, watch.committed);
     const problem = watch.batches.check(disk, to);
     if (problem === undefined) return;
@@ -234,7 +289,7 @@ export class PartitionLaws {
   #disk(watch: PartitionWatch, { log }: ReplicaSight, id: NodeId): DurableLog {
     let disk = watch.disks.get(id);
     if (disk === undefined) {
-      disk = new DurableLog(this.#options.disk(id), log.directory);
+      disk = new DurableLog(this.#options.disk(id), log.directory, watch.names);
       watch.disks.set(id, disk);
     }
     return disk;

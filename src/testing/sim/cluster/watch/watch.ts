@@ -4,7 +4,7 @@
  * Here is what is looked at, and when; what must hold is in the laws. A look costs less than the events it lies between:
  * of what is cheap to see each change is seen, and one machine at a time is seen in full.
  */
-import type { Offset } from '../../../../base/index.ts';
+import type { Offset, PartitionId } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { decodeNewestHardState } from '../../../../raft/index.ts';
 import type { ServerNode } from '../../../../server/index.ts';
@@ -17,6 +17,7 @@ import { EntryLaws } from './entry-laws.ts';
 import { EqualLogs } from './equal-logs.ts';
 import { ImageLaws, ImageLife } from './image-laws.ts';
 import { PartitionLaws, PartitionWatch, ReplicaLife } from './partition-laws.ts';
+import { judgeProgress, ProgressLife } from './progress-laws.ts';
 import { QuorumLaws, QuorumLife } from './quorum-laws.ts';
 import { storedEntry } from './stored-entry.ts';
 
@@ -38,7 +39,10 @@ class MachineSight {
 export class Watch {
   readonly #world: SimWorld;
   readonly #partitions = new Map<string, PartitionWatch>();
+  /** By topic and partition, the newest of that name. */
+  readonly #byName = new Map<string, PartitionWatch>();
   readonly #replicas = new WeakMap<ReplicaView, ReplicaLife>();
+  readonly #progress = new WeakMap<ReplicaLife, ProgressLife>();
   readonly #sights: readonly MachineSight[];
   readonly #quorum = new QuorumLaws();
   readonly #entries = new EntryLaws();
@@ -52,6 +56,7 @@ export class Watch {
     this.#laws = new PartitionLaws({
       disk: (id) => world.machine(id).files,
       count: (what, by) => world.trace.count(what, by),
+      allAcks: (world.options.bluntProducers ?? 0) === 0,
     });
     world.onPowerLoss = ({ plan: { id }, files }) => {
       for (const { lostTails } of this.#partitions.values()) lostTails.losePower(id, files);
@@ -76,9 +81,31 @@ export class Watch {
       const isNews = image !== undefined && image !== sight.image.image;
       if (isNews) this.#images.see(sight.image, machine.name, image);
       if (isNews || i === this.#turn) this.#lookAtQuorum(machine, node, sight);
-      for (const replica of node.broker?.replicas() ?? [])
-        this.#laws.see(this.#replicas.get(replica) ?? this.#born(replica), replica);
+      for (const replica of node.broker?.replicas() ?? []) {
+        const life = this.#replicas.get(replica) ?? this.#born(replica);
+        this.#laws.see(life, replica);
+        if (i === this.#turn && replica.state.isLeader) this.#lookAtProgress(life, replica);
+      }
     }
+  }
+
+  /** End of what a leader has ever shown as committed. */
+  committedEnd(topic: string, partition: PartitionId): Offset {
+    return this.#byName.get(`${topic}-${partition}`)?.committed ?? 0;
+  }
+
+  /** Somebody was told that the records below `before` are gone. */
+  noteDeleted(topic: string, partition: PartitionId, before: Offset): void {
+    const watch = this.#byName.get(`${topic}-${partition}`);
+    if (watch !== undefined) watch.deleted = Math.max(watch.deleted, before);
+  }
+
+  #lookAtProgress(life: ReplicaLife, replica: ReplicaView): void {
+    const progress = this.#progress.get(life) ?? new ProgressLife();
+    this.#progress.set(life, progress);
+    judgeProgress(progress, life.watch.name, replica, (id) =>
+      this.#world.machine(id).isUp ? this.#laws.diskEnd(life.watch, replica, id) : undefined,
+    );
   }
 
   /** What its disk says that it promised. */
@@ -133,6 +160,7 @@ export class Watch {
     if (known !== undefined) return known;
     const watch = new PartitionWatch(`${topic}-${partition}`);
     this.#partitions.set(key, watch);
+    this.#byName.set(watch.name, watch);
     return watch;
   }
 

@@ -85,6 +85,7 @@ export class SimOperator {
     const [outcome] = await this.#client.admin.deleteRecords([{ topic, partition, before }]);
     if (outcome?.error !== 'NONE') return;
     pending.ok();
+    this.#world.noteDeleted(topic, partition, before);
     this.#world.trace.count('records deleted');
   }
 

@@ -3,6 +3,7 @@ import { type PartitionId, SeededRandom } from '../../../../base/index.ts';
 import type { Client, Producer } from '../../../../client/index.ts';
 import { encodeValue } from '../../../checkers/index.ts';
 import type { SimWorld } from '../world.ts';
+import { judgeAcknowledged } from './acknowledged.ts';
 
 /** Sends that may be open at a time. */
 const OPEN_MAX = 5;
@@ -74,6 +75,7 @@ export class SimProducer {
       this.acknowledged += count;
       this.#world.trace.count('records acknowledged', count);
       pending.ok({ placed });
+      judgeAcknowledged(this.#world, placed);
     } catch (error) {
       const { type } = pending.caught(error);
       this.#world.trace.count(type === 'fail' ? 'sends refused' : 'sends in doubt');

@@ -1,6 +1,7 @@
 /** All clients of a run. */
 import type { SimWorld } from '../world.ts';
 import { SimAsker } from './sim-asker.ts';
+import { SimBluntProducer } from './sim-blunt-producer.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SimProducer } from './sim-producer.ts';
 import { SimReader } from './sim-reader.ts';
@@ -8,16 +9,17 @@ import { SimReader } from './sim-reader.ts';
 export class Workload {
   readonly #producers: readonly SimProducer[];
   readonly #readers: readonly SimReader[];
-  readonly #clients: readonly (SimProducer | SimReader | SimAsker | SimOperator)[];
+  readonly #clients: readonly (SimProducer | SimBluntProducer | SimReader | SimAsker | SimOperator)[];
   readonly #running: Promise<void>[] = [];
   isOver = false;
 
   constructor(world: SimWorld) {
-    const { producers, readers } = world.options;
+    const { producers, bluntProducers: blunt = 0, readers } = world.options;
     this.#producers = Array.from({ length: producers }, (_, i) => new SimProducer(world, `producer-${i}`));
     this.#readers = Array.from({ length: readers }, (_, i) => new SimReader(world, `reader-${i}`));
     this.#clients = [
       ...this.#producers,
+      ...Array.from({ length: blunt }, (_, i) => new SimBluntProducer(world, `blunt-${i}`)),
       ...this.#readers,
       new SimAsker(world),
       ...(world.options.operatorMs === undefined ? [] : [new SimOperator(world)]),

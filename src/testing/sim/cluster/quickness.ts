@@ -1,0 +1,97 @@
+/**
+ * A healthy cluster that nobody troubles is quick: what is sent to it is acknowledged, and read by who waits for it, after
+ * some messages and some work of the disks. Whoever forgets to wake somebody is found out, for timers that would repair it
+ * later are slower than that.
+ */
+import type { Client } from '../../../client/index.ts';
+import { encodeValue } from '../../checkers/index.ts';
+import type { Expect } from './recovery.ts';
+import type { SimWorld } from './world.ts';
+
+const KNOWN_MS = 10_000;
+/** By then a reader that found nothing waits at the leaders. */
+const PARKED_MS = 1_000;
+const READER_WAIT_MS = 20_000;
+const QUICK_MS = 250;
+/** So many in a row, and each may take several times the mean. */
+const MESSAGES = 20;
+const DISK_OPERATIONS = 40;
+
+/** What `quick` may take: far less than the longest waits of brokers and clients. */
+export function quickMs({ options }: SimWorld): number {
+  const { delayMinMs, delayMeanMs, diskMeanMs } = options;
+  return QUICK_MS + MESSAGES * (delayMinMs + delayMeanMs) + DISK_OPERATIONS * diskMeanMs;
+}
+
+/** Sends to each partition twice: once to get to know the leaders, then against the clock. */
+export async function expectQuickness(
+  world: SimWorld,
+  expect: Expect,
+  areEqual: () => boolean,
+): Promise<void> {
+  const client = world.client('quick');
+  const sender = new Sender(world, client);
+  sender.send('known');
+  await expect('every partition acknowledges a record', KNOWN_MS, () => sender.isAcknowledged);
+  const reader = new Reader(world, client);
+  await world.run(() => false, PARKED_MS);
+  sender.send('quick');
+  const limitMs = quickMs(world);
+  await expect('a healthy partition acknowledges at once', limitMs, () => sender.isAcknowledged);
+  await expect('a reader that waits is woken', limitMs, () => reader.read >= sender.count);
+  await expect('every replica hears at once what is committed', limitMs, areEqual);
+  await client.close({ timeoutMs: 0 });
+}
+
+const partitionsOf = ({ options }: SimWorld) =>
+  options.topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  );
+
+class Sender {
+  readonly count: number;
+  readonly #world: SimWorld;
+  readonly #producer;
+  #open = 0;
+
+  constructor(world: SimWorld, client: Client) {
+    this.#world = world;
+    this.count = partitionsOf(world).length;
+    this.#producer = client.producer({ deliveryTimeoutMs: KNOWN_MS, requestTimeoutMs: KNOWN_MS });
+  }
+
+  get isAcknowledged(): boolean {
+    return this.#open === 0;
+  }
+
+  send(what: string): void {
+    for (const [index, { topic, partition }] of partitionsOf(this.#world).entries()) {
+      const id = `${what}.${index}`;
+      const operation = { f: 'send', topic, partition, values: [id], producer: 'quick' } as const;
+      const pending = this.#world.recorder.invoke('quick', operation);
+      this.#open++;
+      this.#producer.send(topic, [{ partition, value: encodeValue(id, 10) }]).then(
+        (placed) => {
+          pending.ok({ placed });
+          this.#open--;
+        },
+        (error: unknown) => pending.caught(error),
+      );
+    }
+  }
+}
+
+/** Waits at the ends of all partitions. */
+class Reader {
+  read = 0;
+
+  constructor(world: SimWorld, client: Client) {
+    void this.#run(world, client).catch((error: unknown) => world.note(`quick reader: ${String(error)}`));
+  }
+
+  async #run(world: SimWorld, client: Client): Promise<void> {
+    const assignment = partitionsOf(world);
+    const consumer = client.consumer({ assignment, from: 'end', maxWaitMs: READER_WAIT_MS });
+    for await (const { records } of consumer.batches()) this.read += records.length;
+  }
+}

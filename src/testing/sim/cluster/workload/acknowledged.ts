@@ -1,0 +1,26 @@
+/**
+ * What an acknowledgement with acks=all says of itself: its records are below the high watermark of a leader, and as many
+ * replicas have them as min.insync.replicas asks for. Nobody waits until a fault shows that it was a lie.
+ */
+import type { Acknowledgement } from '../../../../client/index.ts';
+import { LawBroken } from '../law-broken.ts';
+import { isWriteCaching } from '../options.ts';
+import type { SimWorld } from '../world.ts';
+
+/** Fails the run when it is not so. */
+export function judgeAcknowledged(world: SimWorld, placed: readonly Acknowledgement[]): void {
+  for (const acknowledgement of placed) {
+    const { topic, partition, offset, count, replicas } = acknowledgement;
+    const committed = world.committedEnd(topic, partition);
+    const plan = world.options.topics.find(({ name }) => name === topic);
+    const minIsr = Number(plan?.configs['min.insync.replicas'] ?? 1);
+    // With write caching it may be lost before the answer is here.
+    if (committed < offset + count && !isWriteCaching(plan?.configs ?? {}))
+      world.fail(
+        new LawBroken('what is acknowledged by all is committed', { ...acknowledgement, committed }),
+      );
+    // Of a batch that the broker knew already it says the same.
+    if (replicas.length < Math.min(minIsr, plan?.replicationFactor ?? 1))
+      world.fail(new LawBroken('min.insync.replicas acknowledge', { ...acknowledgement, minIsr }));
+  }
+}

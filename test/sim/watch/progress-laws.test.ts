@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import {
+  judgeProgress,
+  type LeaderSight,
+  ProgressLife,
+} from '../../../src/testing/sim/cluster/watch/progress-laws.ts';
+
+function sight(flushed: number, leaderEpoch = 1): LeaderSight {
+  return {
+    state: {
+      nodeId: 1,
+      isLeader: true,
+      leaderEpoch,
+      policy: { minIsr: 2, writeCaching: false, lagMaxMs: 1 },
+      followers: new Map([[2, { flushedOffset: flushed }]]),
+    },
+  };
+}
+
+describe('the watch of what a leader believes', () => {
+  it('sees that a follower has less on its disk', () => {
+    const life = new ProgressLife();
+    judgeProgress(life, 't-0', sight(5), () => 5);
+    expect(() => judgeProgress(life, 't-0', sight(6), () => 5)).toThrow(
+      'a follower has what its leader believes',
+    );
+  });
+
+  it('looks at a belief once in an epoch: a disk may be replaced', () => {
+    const life = new ProgressLife();
+    judgeProgress(life, 't-0', sight(5), () => 5);
+    expect(() => judgeProgress(life, 't-0', sight(5), () => 0)).not.toThrow();
+    expect(() => judgeProgress(life, 't-0', sight(5, 2), () => 0)).toThrow(
+      'a follower has what its leader believes',
+    );
+  });
+
+  it('claims nothing of a broker that is down', () => {
+    expect(() => judgeProgress(new ProgressLife(), 't-0', sight(5), () => undefined)).not.toThrow();
+  });
+});
