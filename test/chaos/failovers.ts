@@ -1,46 +1,124 @@
 /**
  * How long a topic was unavailable after a kill: until each of its partitions acknowledged something that was sent after it.
- * Kills of a healthy cluster are told from those on top of something else.
+ *
+ * Three classes, never mixed. What the cluster can do without: enough brokers for min.insync.replicas and a majority of the
+ * controllers stay, and nothing else is wrong; the clock runs from the kill. What it needs: nothing can be acknowledged
+ * before somebody starts nodes again, so the clock runs from the start of the last of them. On top: something else was wrong,
+ * or went wrong before the first acknowledgement, so that the time says nothing about this kill; from the kill.
  */
-interface Failover {
+export const KILL_CLASSES = ['spare', 'needed', 'on-top'] as const;
+
+export type KillClass = (typeof KILL_CLASSES)[number];
+
+/** What nobody should have to wait for longer. */
+export const SLOW_MS = 2000;
+
+export interface Failover {
   readonly step: string;
-  readonly atMs: number;
-  readonly wasHealthy: boolean;
-  /** Partitions that have acknowledged nothing yet. */
-  readonly waiting: Set<number>;
+  readonly victims: string;
+  readonly killedMs: number;
+  killClass: KillClass;
+  /** When the clock began to run; undefined: not yet. */
+  sinceMs: number | undefined;
+  /** Of the last partition; undefined: some have acknowledged nothing yet. */
+  tookMs: number | undefined;
+  /** All acknowledged something before a node was started again: nothing needed what was killed. */
+  wasNeedless: boolean;
+  /** When each partition acknowledged something first, after the clock began. */
+  readonly ackedMs: Map<number, number>;
+  /** What was to be seen when it had taken too long. */
+  sight: string;
+}
+
+export interface FailoversOptions {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly nowMs?: () => number;
+  /** Leaders and in-sync sets of partitions, for people. */
+  readonly look?: (partitions: readonly number[]) => Promise<string>;
 }
 
 export class Failovers {
-  readonly #topic: string;
-  readonly #partitions: number;
+  readonly #options: FailoversOptions;
+  readonly #all: Failover[] = [];
   #open: Failover[] = [];
-  readonly #tookMs = new Map<string, number[]>();
 
-  constructor(topic: string, partitions: number) {
-    this.#topic = topic;
-    this.#partitions = partitions;
+  constructor(options: FailoversOptions) {
+    this.#options = options;
   }
 
-  note(step: string, wasHealthy: boolean): void {
-    const waiting = new Set(Array.from({ length: this.#partitions }, (_, partition) => partition));
-    this.#open.push({ step, atMs: performance.now(), wasHealthy, waiting });
+  /** Before the kill. One that comes before the first acknowledgement of another spoils both. */
+  note(step: string, killClass: KillClass, victims: string): Failover {
+    const isAlone = this.#open.length === 0;
+    this.disturb();
+    const killedMs = this.#nowMs();
+    const failover: Failover = {
+      step,
+      victims,
+      killedMs,
+      killClass: isAlone ? killClass : 'on-top',
+      sinceMs: isAlone && killClass === 'needed' ? undefined : killedMs,
+      tookMs: undefined,
+      wasNeedless: false,
+      ackedMs: new Map(),
+      sight: '',
+    };
+    this.#all.push(failover);
+    this.#open.push(failover);
+    if (failover.sinceMs !== undefined) this.#lookLater(failover);
+    return failover;
+  }
+
+  /** The last of the victims was started again. */
+  noteRestart(failover: Failover): void {
+    if (failover.sinceMs !== undefined) return;
+    failover.sinceMs = this.#nowMs();
+    if (failover.tookMs === undefined) this.#lookLater(failover);
+  }
+
+  /** Something else goes wrong from now on. */
+  disturb(): void {
+    for (const one of this.#open) {
+      one.killClass = 'on-top';
+      one.sinceMs ??= one.killedMs;
+    }
   }
 
   handleAck(topic: string, partition: number, sentMs: number): void {
-    if (topic !== this.#topic) return;
+    if (topic !== this.#options.topic) return;
+    const nowMs = this.#nowMs();
     for (const one of this.#open) {
-      if (sentMs <= one.atMs || !one.waiting.delete(partition) || one.waiting.size > 0) continue;
-      const kind = `${one.step}${one.wasHealthy ? '' : ' (on top)'}`;
-      const list = this.#tookMs.get(kind) ?? [];
-      list.push(performance.now() - one.atMs);
-      this.#tookMs.set(kind, list);
+      if (sentMs <= one.killedMs || one.ackedMs.has(partition)) continue;
+      one.ackedMs.set(partition, Math.max(0, nowMs - (one.sinceMs ?? nowMs)));
+      if (one.ackedMs.size < this.#options.partitions) continue;
+      one.wasNeedless = one.sinceMs === undefined;
+      one.tookMs = Math.max(...one.ackedMs.values());
     }
-    this.#open = this.#open.filter(({ waiting }) => waiting.size > 0);
+    this.#open = this.#open.filter(({ tookMs }) => tookMs === undefined);
   }
 
-  /** Milliseconds by kind of kill. */
-  get tookMs(): ReadonlyMap<string, readonly number[]> {
-    return this.#tookMs;
+  /** In the order of the kills; those that never came to an end are among them. */
+  get all(): readonly Failover[] {
+    return this.#all;
+  }
+
+  #nowMs(): number {
+    return this.#options.nowMs?.() ?? performance.now();
+  }
+
+  #lookLater(failover: Failover): void {
+    const { look, partitions } = this.#options;
+    if (look === undefined) return;
+    setTimeout(() => {
+      const silent = Array.from({ length: partitions }, (_, index) => index).filter(
+        (partition) => !failover.ackedMs.has(partition),
+      );
+      if (silent.length === 0) return;
+      look(silent).then(
+        (sight) => (failover.sight = sight),
+        (error: unknown) => (failover.sight = `nobody says who leads: ${String(error)}`),
+      );
+    }, SLOW_MS).unref();
   }
 }
 
@@ -72,9 +150,4 @@ export class Silences {
   get longest(): Silence | undefined {
     return this.#longest;
   }
-}
-
-export function percentile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
 }

@@ -24,7 +24,7 @@ import { inspectMachine } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { Observations } from './observations.ts';
 import { report } from './report.ts';
-import { Stage } from './steps/stage.ts';
+import { placesOf, Stage } from './steps/stage.ts';
 
 /** Generous: a machine that runs other things as well is slow. */
 const HEALED_WITHIN_MS = 30_000;
@@ -126,7 +126,11 @@ async function run(
   const caching = { 'min.insync.replicas': '2', 'write.caching': 'true' };
   await admin.createTopic(CACHING_TOPIC, { ...spec, configs: caching });
 
-  const failovers = new Failovers(TOPIC, PARTITIONS);
+  const failovers = new Failovers({
+    topic: TOPIC,
+    partitions: PARTITIONS,
+    look: (partitions) => placesOf(admin, TOPIC, partitions),
+  });
   const silences = new Silences();
   const load = new Load({
     bootstrap: plan.bootstrap,

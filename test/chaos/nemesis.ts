@@ -33,6 +33,9 @@ import {
 import { crashAtPoint, crashLoop, createTopic, kill, restart, suspend } from './steps/processes.ts';
 import type { Stage } from './steps/stage.ts';
 
+/** Steps that note their kills, or disturb nothing. */
+const NOTED = /^(kill|lose-unsynced|crash|stop|rolling-restart|create-topic)/;
+
 export interface NemesisOptions {
   readonly seed: number;
   /** Before a step is taken. */
@@ -68,7 +71,7 @@ export class Nemesis {
       const { step } = drawn;
       this.steps.set(step, (this.steps.get(step) ?? 0) + 1);
       this.#onStep(step);
-      const acting = this.#act(drawn).catch((error: unknown) => {
+      const acting = this.#disturb(drawn).catch((error: unknown) => {
         this.failed.set(step, (this.failed.get(step) ?? 0) + 1);
         this.#stage.say(`  ${step}: ${String(error)}`);
       });
@@ -78,6 +81,18 @@ export class Nemesis {
       await pause(drawn.pauseMs);
     }
     await Promise.all(this.#running);
+  }
+
+  /** No kill is timed as if nothing else were wrong. */
+  async #disturb(drawn: DrawnStep): Promise<void> {
+    if (NOTED.test(drawn.step)) return this.#act(drawn);
+    this.#stage.failovers.disturb();
+    this.#stage.disturbances++;
+    try {
+      await this.#act(drawn);
+    } finally {
+      this.#stage.disturbances--;
+    }
   }
 
   async #act(drawn: DrawnStep): Promise<void> {

@@ -1,6 +1,7 @@
 /** What a run has to say when it is over. */
 import type { AnomalyKind, Verdict } from '../../src/testing/index.ts';
-import { type Failovers, percentile, type Silences } from './failovers.ts';
+import { failoverLines } from './failover-report.ts';
+import type { Failovers, Silences } from './failovers.ts';
 import type { Machine } from './machine.ts';
 import type { Nemesis } from './nemesis.ts';
 import type { Footprint } from './nodes.ts';
@@ -42,7 +43,7 @@ export function report(run: RunReport): string[] {
     `steps that could not be taken then: ${listOf(nemesis.failed)}`,
     ...[...stage.tally].sort().map(([what, count]) => `${what}: ${count}`),
     `nodes that ended for their disk, as they should: ${stage.nodes.storageExits}`,
-    ...failoverLines(run.failovers),
+    ...failoverLines(run.failovers, run.beganMs),
     silenceLine(run),
     `after healing: first ack everywhere ${run.healing.ackMs} ms, full in-sync sets ${run.healing.isrMs} ms later`,
     `records: ${counters.acked} acknowledged, ${counters.failed} failed, ${counters.unknown} unknown (${counters.recovered} of them written); ${counters.polled} read, ${counters['polled-finally']} of them in the end`,
@@ -50,14 +51,6 @@ export function report(run: RunReport): string[] {
     `with write.caching: ${run.unsynced.acknowledged} acknowledged, ${run.unsynced.lost} of them lost with the power`,
     ...problems.map((problem) => `FINDING ${problem}`),
   ];
-}
-
-function failoverLines({ tookMs }: Failovers): string[] {
-  const lineOf = (kind: string, times: readonly number[]): string =>
-    `${kind}: ${times.length} times, to the first ack everywhere median ${percentile(times, 0.5)} ms, ` +
-    `p99 ${percentile(times, 0.99)} ms, max ${percentile(times, 1)} ms`;
-  const all = [...tookMs.values()].flat();
-  return [...[...tookMs].sort().map(([kind, times]) => lineOf(kind, times)), lineOf('ALL KILLS', all)];
 }
 
 function silenceLine({ silences, beganMs }: RunReport): string {

@@ -26,15 +26,17 @@ export async function kill(
 ): Promise<void> {
   const { nodes, failovers, say } = stage;
   const downMs = random.integer(0, longestMs);
+  const killClass = await stage.killClassOf(targets);
   const victims = targets.filter(({ id }) => nodes.isRunning(id));
   if (victims.length === 0) return;
-  failovers.note(step, stage.isHealthy);
+  const failover = failovers.note(step, killClass, namesOf(victims));
   say(`  ${step}: kill -9 ${namesOf(victims)}, for ${downMs} ms`);
   stage.count('processes killed', victims.length);
   await Promise.all(victims.map(({ id }) => nodes.end(id, 'SIGKILL')));
   for (const node of victims) if (!nodes.isRunning(node.id)) meanwhile(node);
   await pause(downMs);
   for (const node of victims) nodes.start(node);
+  failovers.noteRestart(failover);
 }
 
 export async function crashLoop(
@@ -59,6 +61,7 @@ export async function crashAtPoint(
   );
   const downMs = random.integer(0, DOWN_MS_MAX);
   if (!nodes.isRunning(node.id)) return;
+  stage.failovers.disturb();
   await nodes.end(node.id, 'SIGKILL');
   const before = nodes.deathsOf(node).length;
   nodes.start(node, points.join(','));
@@ -66,6 +69,7 @@ export async function crashAtPoint(
   const where = nodes.deathsOf(node)[before] ?? 'none of its points';
   say(`  ${step}: ${node.name} at ${where}, for ${downMs} ms`);
   stage.count(`${step}: at ${where}`);
+  stage.failovers.disturb();
   await nodes.end(node.id, 'SIGKILL');
   await pause(downMs);
   nodes.start(node);
@@ -88,8 +92,10 @@ export async function suspend(
 
 export async function restart(stage: Stage, step: string, node: NodePlan): Promise<void> {
   const { nodes, say } = stage;
+  const killClass = await stage.killClassOf([node]);
   if (!nodes.isRunning(node.id)) return;
-  if (node.role === 'broker') stage.failovers.note(step, stage.isHealthy);
+  if (node.role === 'broker') stage.failovers.note(step, killClass, node.name);
+  else stage.failovers.disturb();
   say(`  ${step}: SIGTERM ${node.name}`);
   const beganMs = performance.now();
   const late = setTimeout(() => {

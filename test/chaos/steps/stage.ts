@@ -3,12 +3,14 @@ import type { NodeId, SeededRandom } from '../../../src/base/index.ts';
 import type { Client } from '../../../src/client/index.ts';
 import type { NodePlan } from '../../../src/server/index.ts';
 import type { ShimmedDisk } from '../disk/shim.ts';
-import type { Failovers } from '../failovers.ts';
+import type { Failovers, KillClass } from '../failovers.ts';
 import type { Network } from '../net/network.ts';
 import type { Nodes } from '../nodes.ts';
 import { pick } from '../schedule.ts';
 
 const ASK_TIMEOUT_MS = 3000;
+/** Of the topic whose kills are timed. */
+const MIN_INSYNC_REPLICAS = 2;
 
 export class Stage {
   readonly nodes: Nodes;
@@ -24,6 +26,8 @@ export class Stage {
   /** Things that happened, for the report. */
   readonly tally = new Map<string, number>();
   topics = 0;
+  /** Steps under way that are no kills. */
+  disturbances = 0;
 
   constructor(
     parts: Pick<Stage, 'nodes' | 'network' | 'disks' | 'admin' | 'topic' | 'failovers' | 'say' | 'noteLoss'>,
@@ -38,10 +42,20 @@ export class Stage {
     this.noteLoss = parts.noteLoss;
   }
 
-  /** All run, nothing is cut or slowed down, no disk is broken. */
+  /** All run, nothing is cut or slowed down, no disk is broken, no other step is under way. */
   get isHealthy(): boolean {
     const { nodes, network } = this;
+    if (this.disturbances > 0) return false;
     return nodes.allUp && network.isWhole && !nodes.plan.nodes.some(({ id }) => nodes.isExcused(id));
+  }
+
+  /** What a kill of `victims` would be now. */
+  async killClassOf(victims: readonly NodePlan[]): Promise<KillClass> {
+    const { brokers, controllers } = this.nodes;
+    if (!this.isHealthy || !(await this.#hasFullSets()) || !this.isHealthy) return 'on-top';
+    const left = (of: readonly NodePlan[]): number => of.filter((node) => !victims.includes(node)).length;
+    const isEnough = left(brokers) >= MIN_INSYNC_REPLICAS && 2 * left(controllers) > controllers.length;
+    return isEnough ? 'spare' : 'needed';
   }
 
   count(what: string, times = 1): void {
@@ -71,9 +85,33 @@ export class Stage {
     return node;
   }
 
+  /** False also when nobody answers. */
+  async #hasFullSets(): Promise<boolean> {
+    const { partitions } = await this.admin
+      .describeTopic(this.topic, { timeoutMs: ASK_TIMEOUT_MS })
+      .catch(() => ({ partitions: [] }));
+    return (
+      partitions.length > 0 &&
+      partitions.every(({ leaderId, isr, replicas }) => leaderId >= 0 && isr.length === replicas.length)
+    );
+  }
+
   #find(id: NodeId | undefined): NodePlan | undefined {
     return this.nodes.plan.nodes.find((node) => node.id === id);
   }
+}
+
+/** For people: who leads, and the in-sync sets. */
+export async function placesOf(
+  admin: Client['admin'],
+  topic: string,
+  partitions: readonly number[],
+): Promise<string> {
+  const description = await admin.describeTopic(topic, { timeoutMs: ASK_TIMEOUT_MS });
+  return description.partitions
+    .filter(({ partition }) => partitions.includes(partition))
+    .map(({ partition, leaderId, isr }) => `${partition}: leader ${leaderId}, isr ${isr}`)
+    .join('; ');
 }
 
 export function namesOf(nodes: readonly NodePlan[]): string {
