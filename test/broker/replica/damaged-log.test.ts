@@ -134,6 +134,24 @@ describe('a log that is found damaged while it is used', () => {
     }
   });
 
+  it('is no leader that a follower is compared with: it would cut what it alone has', async () => {
+    const cluster = await withValues();
+    const from = { brokerId: 2, brokerEpoch: cluster.get(2).epoch };
+    const partition = cluster.get(1).replica();
+    const known = partition.state.followers.get(2)?.flushedOffset;
+    damage(cluster.get(1));
+    const fetch = { topicId: TOPIC_ID, partition: 0, currentLeaderEpoch: partition.state.leaderEpoch };
+    const end = { fetchOffset: 9, flushedOffset: 9, lastFetchedEpoch: 0, logStartOffset: 0, maxBytes: 1 };
+    expect(partition.state.isLeader).toBe(true);
+    expect(partition.handleFollowerFetch(from, { ...fetch, ...end })).toMatchObject({
+      kind: 'refused',
+      error: 'KAFKA_STORAGE_ERROR',
+    });
+    const agreed = { ...fetch, ...end, fetchOffset: 3, flushedOffset: 1 };
+    expect(partition.handleFollowerFetch(from, agreed)).toMatchObject({ error: 'KAFKA_STORAGE_ERROR' });
+    expect(partition.state.followers.get(2)?.flushedOffset).toBe(known);
+  });
+
   it('again leaves one copy of its files, the latest', async () => {
     const cluster = await withValues();
     for (let i = 0; i < 3; i++) {
