@@ -5,8 +5,11 @@ import {
   ProgressLife,
 } from '../../../src/testing/sim/cluster/watch/progress-laws.ts';
 
+const disk = (end: number, epoch?: number) => ({ end, epochAt: () => epoch });
+
 function sight(flushed: number, leaderEpoch = 1): LeaderSight {
   return {
+    log: { logStartOffset: 0, epochAt: () => leaderEpoch },
     state: {
       nodeId: 1,
       isLeader: true,
@@ -20,18 +23,25 @@ function sight(flushed: number, leaderEpoch = 1): LeaderSight {
 describe('the watch of what a leader believes', () => {
   it('sees that a follower has less on its disk', () => {
     const life = new ProgressLife();
-    judgeProgress(life, 't-0', sight(5), () => 5);
-    expect(() => judgeProgress(life, 't-0', sight(6), () => 5)).toThrow(
+    judgeProgress(life, 't-0', sight(5), () => disk(5));
+    expect(() => judgeProgress(life, 't-0', sight(6), () => disk(5))).toThrow(
       'a follower has what its leader believes',
     );
   });
 
   it('looks at a belief once in an epoch: a disk may be replaced', () => {
     const life = new ProgressLife();
-    judgeProgress(life, 't-0', sight(5), () => 5);
-    expect(() => judgeProgress(life, 't-0', sight(5), () => 0)).not.toThrow();
-    expect(() => judgeProgress(life, 't-0', sight(5, 2), () => 0)).toThrow(
+    judgeProgress(life, 't-0', sight(5), () => disk(5));
+    expect(() => judgeProgress(life, 't-0', sight(5), () => disk(0))).not.toThrow();
+    expect(() => judgeProgress(life, 't-0', sight(5, 2), () => disk(0))).toThrow(
       'a follower has what its leader believes',
+    );
+  });
+
+  it('sees that it is not of the leader what a follower has', () => {
+    judgeProgress(new ProgressLife(), 't-0', sight(5, 2), () => disk(5, 2));
+    expect(() => judgeProgress(new ProgressLife(), 't-0', sight(5, 2), () => disk(5, 1))).toThrow(
+      'a follower has the beginning of its leader',
     );
   });
 

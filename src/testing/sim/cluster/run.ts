@@ -87,6 +87,7 @@ export async function startCluster(world: SimWorld): Promise<Watch> {
   const watch = new Watch(world);
   world.watch = () => watch.look();
   world.committedEnd = (topic, partition) => watch.committedEnd(topic, partition);
+  world.committedEpoch = (topic, partition, offset) => watch.committedEpoch(topic, partition, offset);
   world.noteDeleted = (topic, partition, before) => watch.noteDeleted(topic, partition, before);
   world.onEnd = (machine, { reason, error }) => {
     world.note(`${machine.name} ended itself: ${reason}: ${String(error)}`);

@@ -4,7 +4,14 @@
  * Independent streams of chance, one per part, come from the one seed: one more draw in a client does not shift the
  * network.
  */
-import { assert, type NodeId, type Offset, type PartitionId, SeededRandom } from '../../../base/index.ts';
+import {
+  assert,
+  type LeaderEpoch,
+  type NodeId,
+  type Offset,
+  type PartitionId,
+  SeededRandom,
+} from '../../../base/index.ts';
 import type { ReplicaView } from '../../../broker/index.ts';
 import { Client, type ClientSettings } from '../../../client/index.ts';
 import type { LogFields } from '../../../env/index.ts';
@@ -40,6 +47,9 @@ export class SimWorld {
   watch: () => void = () => {};
   /** What the watch knows: the end of what was ever committed. */
   committedEnd: (topic: string, partition: PartitionId) => Offset = () => Number.POSITIVE_INFINITY;
+  /** And the leader epoch of what was committed there; undefined: nobody knows. */
+  committedEpoch: (topic: string, partition: PartitionId, offset: Offset) => LeaderEpoch | undefined = () =>
+    undefined;
   /** Told when a client was told that records are deleted. */
   noteDeleted: (topic: string, partition: PartitionId, before: Offset) => void = () => {};
   /** Told when a node has ended by itself. */

@@ -1,5 +1,5 @@
 /** The batches of one partition below the largest high watermark that a leader had. They never change. */
-import type { Offset } from '../../../../base/index.ts';
+import type { LeaderEpoch, Offset } from '../../../../base/index.ts';
 import type { DurableLog, StoredBatch } from './durable-log.ts';
 
 /** Two disks that disagree; undefined: nothing was committed there, or it ends elsewhere. */
@@ -10,6 +10,8 @@ export interface Disagreement {
 
 export class CommittedBatches {
   readonly #byBase = new Map<Offset, StoredBatch>();
+  /** Ascending. */
+  readonly #bases: Offset[] = [];
   /** Exclusive. */
   end: Offset = 0;
 
@@ -19,8 +21,16 @@ export class CommittedBatches {
       if (batch.end > committed) return;
       if (batch.base < this.end) continue;
       this.#byBase.set(batch.base, batch);
+      this.#bases.push(batch.base);
       this.end = batch.end;
     }
+  }
+
+  /** Of the batch that holds `offset`. */
+  epochAt(offset: Offset): LeaderEpoch | undefined {
+    const base = this.#bases.findLast((candidate) => candidate <= offset);
+    const batch = base === undefined ? undefined : this.#byBase.get(base);
+    return batch !== undefined && offset < batch.end ? batch.epoch : undefined;
   }
 
   /** Compares what is on the disk below `to` and was not compared before; stops at what differs. */

@@ -87,6 +87,12 @@ export class DurableLog {
     return whole.found;
   }
 
+  /** Of the batch in `found` that holds `offset`. */
+  epochAt(offset: Offset): LeaderEpoch | undefined {
+    const batch = this.found.findLast(({ base }) => base <= offset);
+    return batch !== undefined && offset < batch.end ? batch.epoch : undefined;
+  }
+
   /** Takes the batches off `found` that end at or below `offset`. */
   take(offset: Offset): StoredBatch[] {
     let count = 0;

@@ -120,11 +120,11 @@ export class PartitionLaws {
     life.highWatermark = highWatermark;
   }
 
-  /** First offset behind what the disk of `id` has of the partition. */
-  diskEnd(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): Offset {
+  /** What the disk of `id` has of the partition now. */
+  diskOf(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): DurableLog {
     const disk = this.#disk(watch, replica, id);
     disk.advance();
-    return disk.end;
+    return disk;
   }
 
   #checkCut({ watch, end: from }: ReplicaLife, { log, state }: ReplicaSight): void {

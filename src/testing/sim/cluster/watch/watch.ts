@@ -4,7 +4,7 @@
  * Here is what is looked at, and when; what must hold is in the laws. A look costs less than the events it lies between:
  * of what is cheap to see each change is seen, and one machine at a time is seen in full.
  */
-import type { Offset, PartitionId } from '../../../../base/index.ts';
+import type { LeaderEpoch, Offset, PartitionId } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { decodeNewestHardState } from '../../../../raft/index.ts';
 import type { ServerNode } from '../../../../server/index.ts';
@@ -94,6 +94,11 @@ export class Watch {
     return this.#byName.get(`${topic}-${partition}`)?.committed ?? 0;
   }
 
+  /** The leader epoch of a committed record; undefined: nobody knows one there. */
+  committedEpoch(topic: string, partition: PartitionId, offset: Offset): LeaderEpoch | undefined {
+    return this.#byName.get(`${topic}-${partition}`)?.batches.epochAt(offset);
+  }
+
   /** Somebody was told that the records below `before` are gone. */
   noteDeleted(topic: string, partition: PartitionId, before: Offset): void {
     const watch = this.#byName.get(`${topic}-${partition}`);
@@ -101,10 +106,11 @@ export class Watch {
   }
 
   #lookAtProgress(life: ReplicaLife, replica: ReplicaView): void {
+    if (replica.state.leaderEpoch < life.watch.latestEpoch) return;
     const progress = this.#progress.get(life) ?? new ProgressLife();
     this.#progress.set(life, progress);
     judgeProgress(progress, life.watch.name, replica, (id) =>
-      this.#world.machine(id).isUp ? this.#laws.diskEnd(life.watch, replica, id) : undefined,
+      this.#world.machine(id).isUp ? this.#laws.diskOf(life.watch, replica, id) : undefined,
     );
   }
 

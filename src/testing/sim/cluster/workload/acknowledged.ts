@@ -1,6 +1,7 @@
 /**
- * What an acknowledgement with acks=all says of itself: its records are below the high watermark of a leader, and as many
- * replicas have them as min.insync.replicas asks for. Nobody waits until a fault shows that it was a lie.
+ * What an acknowledgement with acks=all says of itself: its records are below the high watermark of a leader, written in the
+ * leader epoch it names, and as many replicas have them as min.insync.replicas asks for. Nobody waits until a fault shows
+ * that it was a lie.
  */
 import type { Acknowledgement } from '../../../../client/index.ts';
 import { LawBroken } from '../law-broken.ts';
@@ -10,7 +11,7 @@ import type { SimWorld } from '../world.ts';
 /** Fails the run when it is not so. */
 export function judgeAcknowledged(world: SimWorld, placed: readonly Acknowledgement[]): void {
   for (const acknowledgement of placed) {
-    const { topic, partition, offset, count, replicas } = acknowledgement;
+    const { topic, partition, offset, count, replicas, leaderEpoch } = acknowledgement;
     const committed = world.committedEnd(topic, partition);
     const plan = world.options.topics.find(({ name }) => name === topic);
     const minIsr = Number(plan?.configs['min.insync.replicas'] ?? 1);
@@ -19,6 +20,9 @@ export function judgeAcknowledged(world: SimWorld, placed: readonly Acknowledgem
       world.fail(
         new LawBroken('what is acknowledged by all is committed', { ...acknowledgement, committed }),
       );
+    const epoch = offset < 0 ? undefined : world.committedEpoch(topic, partition, offset);
+    if (epoch !== undefined && epoch !== leaderEpoch)
+      world.fail(new LawBroken('what is acknowledged lies where it says', { ...acknowledgement, epoch }));
     // Of a batch that the broker knew already it says the same.
     if (replicas.length < Math.min(minIsr, plan?.replicationFactor ?? 1))
       world.fail(new LawBroken('min.insync.replicas acknowledge', { ...acknowledgement, minIsr }));

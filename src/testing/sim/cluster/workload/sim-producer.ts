@@ -1,7 +1,9 @@
 /** A client process that sends numbered values, each once, and writes down what became of them. */
-import { type PartitionId, SeededRandom } from '../../../../base/index.ts';
+import { ApiError, type PartitionId, SeededRandom } from '../../../../base/index.ts';
 import type { Client, Producer } from '../../../../client/index.ts';
 import { encodeValue } from '../../../checkers/index.ts';
+import { LawBroken } from '../law-broken.ts';
+import { isWriteCaching } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 import { judgeAcknowledged } from './acknowledged.ts';
 
@@ -10,6 +12,10 @@ const OPEN_MAX = 5;
 /** A send that has no answer for so long is unknown: short, so that runs see some. */
 const DELIVERY_TIMEOUT_MS = 20_000;
 const FILLER_BYTES_MAX = 200;
+const BURST_MAX = 3;
+const BURST_PAUSE_MS = 2;
+/** An idempotent producer hears these only when the cluster forgot what it had acknowledged. */
+const FORGOTTEN: ReadonlySet<string> = new Set(['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID']);
 
 export class SimProducer {
   readonly name: string;
@@ -44,9 +50,14 @@ export class SimProducer {
       if (this.#open.size >= OPEN_MAX) await Promise.race(this.#open);
       const topic = options.topics[this.#random.integer(0, options.topics.length)];
       if (topic === undefined || this.#stopped) continue;
-      const sending = this.#send(topic.name, this.#random.integer(0, topic.partitions));
-      this.#open.add(sending);
-      void sending.then(() => this.#open.delete(sending));
+      const partition = this.#random.integer(0, topic.partitions);
+      // One after the other: each in a batch of its own, and several on the way.
+      for (let left = this.#random.integer(1, BURST_MAX + 1); left > 0; left--) {
+        const sending = this.#send(topic.name, partition);
+        this.#open.add(sending);
+        void sending.then(() => this.#open.delete(sending));
+        if (left > 1) await this.#world.after(BURST_PAUSE_MS);
+      }
     }
     await Promise.all(this.#open);
     await this.#client.close({ timeoutMs: 0 });
@@ -79,6 +90,16 @@ export class SimProducer {
     } catch (error) {
       const { type } = pending.caught(error);
       this.#world.trace.count(type === 'fail' ? 'sends refused' : 'sends in doubt');
+      this.#judgeRefusal(topic, error);
     }
+  }
+
+  #judgeRefusal(name: string, error: unknown): void {
+    if (!(error instanceof ApiError) || !FORGOTTEN.has(error.code)) return;
+    const topic = this.#world.options.topics.find((one) => one.name === name);
+    if (isWriteCaching(topic?.configs ?? {})) return;
+    this.#world.fail(
+      new LawBroken('the sequence of a producer is not forgotten', { topic, code: error.code }),
+    );
   }
 }
