@@ -350,4 +350,22 @@ describe('the watch of a partition with write caching', () => {
     scene.see(2, { leaderEpoch: 2, end: 3, high: 3, leads: true, epoch: 2, caching: true });
     expect(scene.watch.committed).toBe(3);
   });
+
+  it('asks nobody to have what readers of the leader do not see any more', async () => {
+    const diverged = async (start: number): Promise<Scene> => {
+      const scene = await caching();
+      scene.watch.lostTails.losePower(2, scene.disk(2));
+      lead(scene, 2, 1);
+      scene.see(2, { leaderEpoch: 2, end: 3, high: 2, leads: true, epoch: 2, caching: true });
+      scene.see(2, { leaderEpoch: 2, end: 3, high: 3, leads: true, epoch: 2, caching: true, start });
+      scene.forget(1);
+      scene.see(1, { leaderEpoch: 2, end: 2, high: 0, caching: true });
+      return scene;
+    };
+    const kept = await diverged(0);
+    const other = { leaderEpoch: 2, end: 2, high: 2, epoch: 1, caching: true };
+    expect(() => kept.see(1, other)).toThrow('replicas agree below the high watermark');
+    const deleted = await diverged(2);
+    expect(() => deleted.see(1, other)).not.toThrow();
+  });
 });

@@ -52,6 +52,8 @@ export class PartitionWatch {
   committed: Offset = 0;
   /** Somebody was told that the records below it are deleted. */
   deleted: Offset = 0;
+  /** Where the log of a leader began at most. */
+  logStart: Offset = 0;
   /** By high watermark that some replica had: the leader epoch of the last record below it. */
   readonly epochs = new Map<Offset, number>();
   readonly batches = new CommittedBatches();
@@ -148,6 +150,8 @@ export class PartitionLaws {
     const { highWatermark, logStartOffset } = log;
     watch.lostTails.fill(state.nodeId, highWatermark);
     if (highWatermark <= logStartOffset || !speaksOf(watch, state)) return;
+    // Nobody reads there any more: a follower that has other records there is not told to cut them.
+    if (state.policy.writeCaching && highWatermark <= watch.logStart) return;
     const epoch = log.epochAt(highWatermark - 1);
     const known = watch.epochs.get(highWatermark);
     if (known === undefined) watch.epochs.set(highWatermark, epoch);
@@ -171,6 +175,7 @@ export class PartitionLaws {
     if (log.logEndOffset > life.end) this.#checkTaken(life, replica);
     const isRaised = log.highWatermark > watch.committed && speaksOf(watch, state);
     const isLatest = state.leaderEpoch === watch.latestEpoch;
+    if (isLatest) watch.logStart = Math.max(watch.logStart, log.logStartOffset);
     const isMoved = life.isr !== state.isr || log.highWatermark !== life.highWatermark;
     if (isRaised) this.#commit(watch, replica);
     if (isRaised || (isLatest && isMoved)) this.#checkMembers(watch, replica);
