@@ -3,7 +3,9 @@
  *
  * A session ends by silence (broker.session.timeout.ms after the last contact) or sooner by a broken stream that did not
  * come back (broker.disconnect.grace.ms). A new active controller counts every broker as heard of just now, since none had
- * a chance to speak to it. Whoever is past its time is fenced one at a time, so that each fencing sees the one before.
+ * a chance to speak to it; it saw no stream of those that died with its predecessor break. So once most of the other
+ * unfenced brokers have spoken to it, one that has not gets no longer than a stream that broke then would.
+ * Whoever is past its time is fenced one at a time, so that each fencing sees the one before.
  * Source: KIP-631; the stream and its grace are ours.
  */
 import { type MonotonicMs, NONE, type NodeId, type Offset } from '../../base/index.ts';
@@ -13,6 +15,8 @@ import type { MetadataImage } from '../image/image.ts';
 
 interface Session {
   contactMs: MonotonicMs;
+  /** Of the first heartbeat to this controller; undefined: it has not spoken since this controller is active. */
+  heardMs: MonotonicMs | undefined;
   /** The stream it speaks through; undefined: none since this controller is active, or it broke. */
   stream: object | undefined;
   disconnectedMs: MonotonicMs | undefined;
@@ -74,11 +78,17 @@ export class BrokerSessions {
     const session = this.#get(brokerId, nowMs);
     if (stream !== session.stream && correlationId < session.correlationId) return false;
     session.contactMs = nowMs;
+    session.heardMs ??= nowMs;
     session.stream = stream;
     session.disconnectedMs = undefined;
     session.correlationId = correlationId;
     session.metadataOffset = Math.max(session.metadataOffset, currentMetadataOffset);
     return true;
+  }
+
+  /** True when the registered incarnation has spoken to this controller since it is active. */
+  isHeard(brokerId: NodeId): boolean {
+    return this.#sessions.get(brokerId)?.heardMs !== undefined;
   }
 
   /** `stream` ended. True when it was the one the broker spoke through. */
@@ -128,17 +138,33 @@ export class BrokerSessions {
 
   #nextToExpire(image: MetadataImage): { id: NodeId; expiresAtMs: MonotonicMs } | undefined {
     let next: { id: NodeId; expiresAtMs: MonotonicMs } | undefined;
+    const awaitedUntilMs = this.#mostHeardMs(image) + this.#timeouts.brokerDisconnectGraceMs;
     for (const { id, fenced } of image.cluster.brokers.values()) {
       const session = fenced ? undefined : this.#sessions.get(id);
       if (session === undefined) continue;
-      const expiresAtMs = this.#expiresAtMs(session);
+      const expiresAtMs = this.#expiresAtMs(session, awaitedUntilMs);
       if (next === undefined || expiresAtMs < next.expiresAtMs) next = { id, expiresAtMs };
     }
     return next;
   }
 
-  #expiresAtMs({ contactMs, disconnectedMs }: Session): MonotonicMs {
+  /** When most of the unfenced brokers other than one that has not spoken had spoken; Infinity: they have not. */
+  #mostHeardMs(image: MetadataImage): MonotonicMs {
+    let others = -1;
+    const heard: MonotonicMs[] = [];
+    for (const { id, fenced } of image.cluster.brokers.values()) {
+      if (fenced) continue;
+      others += 1;
+      const heardMs = this.#sessions.get(id)?.heardMs;
+      if (heardMs !== undefined) heard.push(heardMs);
+    }
+    heard.sort((a, b) => a - b);
+    return heard[Math.floor(others / 2)] ?? Number.POSITIVE_INFINITY;
+  }
+
+  #expiresAtMs({ contactMs, heardMs, disconnectedMs }: Session, awaitedUntilMs: MonotonicMs): MonotonicMs {
     const silence = contactMs + this.#timeouts.brokerSessionTimeoutMs;
+    if (heardMs === undefined) return Math.min(silence, awaitedUntilMs);
     return disconnectedMs === undefined
       ? silence
       : Math.min(silence, disconnectedMs + this.#timeouts.brokerDisconnectGraceMs);
@@ -156,6 +182,7 @@ export class BrokerSessions {
 function fresh(nowMs: MonotonicMs): Session {
   return {
     contactMs: nowMs,
+    heardMs: undefined,
     stream: undefined,
     disconnectedMs: undefined,
     correlationId: NONE,

@@ -104,7 +104,9 @@ export class SessionKeeper {
     const { brokerId, brokerEpoch } = heartbeat;
     if (!machine.isLeading) return true;
     if (findIncarnation(machine.speculative, brokerId, brokerEpoch) === undefined) return true;
+    const isFirst = !sessions.isHeard(brokerId);
     if (!sessions.touch(brokerId, stream, heartbeat, this.#nowMs())) return false;
+    if (isFirst) this.#watch.arm();
     onContact();
     return true;
   }

@@ -53,7 +53,7 @@ export class SessionWatch {
     this.#timer = undefined;
   }
 
-  /** To be called when a session may end sooner than before: a stream broke, a broker was unfenced. */
+  /** To be called when a session may end sooner than before: a stream broke, a broker was unfenced or first heard. */
   arm(): void {
     this.#noteStandstill();
     this.#timer?.cancel();

@@ -321,6 +321,44 @@ describe('sessions', () => {
     expect(f.sessions.nextExpiryMs(f.image)).toBe(17_000);
   });
 
+  it('with a new controller have the grace of a broken stream from when most of the others have spoken', () => {
+    const f = new ControllerFixture().start(1, 2, 3);
+    f.sessions.restart(f.image, f.nowMs);
+    f.nowMs = 100;
+    f.heartbeat(1);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(9000);
+    f.nowMs = 300;
+    f.heartbeat(2);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(800);
+    f.nowMs = 400;
+    f.heartbeat(1);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(800);
+    f.nowMs = 800;
+    expect(fenceExpired(f, 3)).toBe(true);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(9300);
+  });
+
+  it('with a new controller wait for brokers as long as ever while most of the others are not there either', () => {
+    const f = new ControllerFixture().start(1, 2, 3, 4, 5);
+    f.fence(5);
+    f.sessions.restart(f.image, f.nowMs);
+    f.nowMs = 100;
+    f.heartbeat(1);
+    f.heartbeat(5, { wantFence: true });
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(9000);
+    f.heartbeat(2);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(600);
+  });
+
+  it('of a broker that came late to a new controller go on', () => {
+    const f = new ControllerFixture().start(1, 2);
+    f.sessions.restart(f.image, f.nowMs);
+    f.heartbeat(1);
+    f.nowMs = 499;
+    f.heartbeat(2);
+    expect(f.sessions.nextExpiryMs(f.image)).toBe(9000);
+  });
+
   it('of fenced brokers do not end', () => {
     const f = new ControllerFixture().start(1);
     f.fence(1);

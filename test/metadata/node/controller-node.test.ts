@@ -271,6 +271,22 @@ describe('brokers of an active controller', () => {
     expect(f.isFenced(1)).toBe(true);
   });
 
+  it('that died with the controller are fenced soon after the others have come to the new one', async () => {
+    const f = new Fixture(2);
+    f.quorum.elect(0);
+    const brokers = [await f.start(1), await f.start(2)];
+    f.quorum.elect(1);
+    const [alive] = brokers.map(({ id, brokerEpoch }) =>
+      Object.assign(new BrokerTwin(id, f.active), { brokerEpoch }),
+    );
+    await f.run(300);
+    alive?.heartbeat(f.quorum.highWatermark);
+    await f.run(CONFIG.brokerDisconnectGraceMs - 10);
+    expect([f.isFenced(1), f.isFenced(2)]).toEqual([false, false]);
+    await f.run(20);
+    expect([f.isFenced(1), f.isFenced(2)]).toEqual([false, true]);
+  });
+
   it('lose their streams when the controller leaves office', async () => {
     const f = new Fixture(2);
     f.quorum.elect(0);
