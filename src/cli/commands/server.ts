@@ -1,4 +1,5 @@
 /** One node as a process. Ends by SIGINT or SIGTERM, gracefully; a second signal ends it at once. */
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import type { Command } from 'commander';
 import type { Metrics } from '../../env/index.ts';
@@ -27,6 +28,8 @@ async function serve(config: NodeConfig, json: boolean): Promise<void> {
   const stopped = onStopSignal(() => node.stop({ controlled: true }));
   await Promise.race([node.ready, stopped]);
   announce(node, config, json);
+  // Otherwise it is written when a process ends, and one that is killed would leave its successor to compile all again.
+  flushCompileCache();
   await stopped;
   process.exit(0);
 }
