@@ -139,9 +139,10 @@ export class Scrubber {
 
   #msToNextRound(): number {
     const startedMs = this.#checkpoint?.startedMs;
-    if (startedMs === undefined) return 0;
-    const { clock } = this.#options.environment;
-    return Math.max(0, this.#options.settings.intervalMs - elapsedMs(startedMs, clock.wallMs()));
+    const nowMs = this.#options.environment.clock.wallMs();
+    // A round of the future: the date was wrong then, or is now. To wait for it may take years.
+    if (startedMs === undefined || startedMs > nowMs) return 0;
+    return Math.max(0, this.#options.settings.intervalMs - elapsedMs(startedMs, nowMs));
   }
 
   /** A round that was under way goes on; a new one begins when the interval of the last one is over. */

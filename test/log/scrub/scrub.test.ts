@@ -42,6 +42,17 @@ describe('a round', () => {
     await world.stop();
   });
 
+  it('does not wait for a date that was set back', async () => {
+    const world = await ScrubWorld.open();
+    await world.filled('a', 40);
+    await scrubbed(world);
+    world.environment.clock.skewMs = -30 * 24 * HOUR_MS;
+    const bytes = world.metric('log_scrub_bytes_total');
+    await world.environment.scheduler.run(2 * HOUR_MS);
+    expect(world.metric('log_scrub_bytes_total')).toBeGreaterThanOrEqual(2 * bytes);
+    await world.stop();
+  });
+
   it('reads no faster than the limit', async () => {
     const world = await ScrubWorld.open({
       config: { segmentBytes: 1_000_000 },
