@@ -105,6 +105,13 @@ export class MemoryFile {
     this.#durableVersion++;
   }
 
+  /** Changes one byte behind everybody's back, on disk and in the cache, where it is `from`. What is synced stays so. */
+  changeByte(index: number, from: number, to: number): void {
+    for (const place of [this.#current, this.#durable])
+      if (index < place.size && place.bytes()[index] === from) place.bytes()[index] = to;
+    this.#durableVersion++;
+  }
+
   #applyDurably(change: Change): void {
     const from = change.kind === 'truncate' ? change.sizeBytes : change.position;
     if (from < this.#durable.size) this.#durableVersion++;

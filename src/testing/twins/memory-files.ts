@@ -167,6 +167,13 @@ export class MemoryFiles implements Files {
     });
   }
 
+  /** The disk rots, or is itself again: one durable byte that is `from`, of a file of this normalized name, is `to`. */
+  changeByte(path: string, index: number, from: number, to: number): void {
+    const node = this.#disk.tree.findDurable(path);
+    assert(node !== undefined && node !== 'directory', 'there is a file to change', { path });
+    node.changeByte(index, from, to);
+  }
+
   /** Replaces the stored bytes of a file, durably, behind everybody's back. */
   damage(path: string, change: (bytes: Uint8Array) => Uint8Array): void {
     const node = this.#disk.tree.find(path);

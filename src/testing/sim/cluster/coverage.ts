@@ -17,6 +17,8 @@ const MUST_HAPPEN = [
   'records read',
   'sends in doubt',
   'records lost unsynced',
+  'damaged logs fetched anew',
+  'indexes made anew',
   'cuts: halves',
   'cuts: bridge',
   'cuts: leader',

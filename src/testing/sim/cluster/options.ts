@@ -42,6 +42,9 @@ export interface ClusterSimOptions {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
 }
 
+const LATER_KINDS: readonly FaultKind[] = ['turned bit'];
+const DRAWN_APART: ReadonlySet<FaultKind> = new Set([...LATER_KINDS, 'failure point']);
+
 /** Each kind of fault is off with probability one half, so that rare combinations are not drowned by common ones. */
 export function drawOptions(seed: number): ClusterSimOptions {
   const random = new SeededRandom(seed, 'options');
@@ -65,8 +68,8 @@ export function drawOptions(seed: number): ClusterSimOptions {
     delayMinMs: spread(random, 0.1, 3),
     delayMeanMs: spread(random, 0.5, 30),
     diskMeanMs: spread(random, 0.05, 10),
-    settings: drawSettings(random),
-    faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed) },
+    settings: { ...drawSettings(random), ...drawScrub(seed) },
+    faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
   };
 }
 
@@ -122,9 +125,26 @@ function drawSettings(random: Random): Record<string, string> {
 function drawFaults(random: Random, faultsMs: number): Partial<Record<FaultKind, number>> {
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS)
-    if (kind !== 'failure point' && random.float() < 0.5)
+    if (!DRAWN_APART.has(kind) && random.float() < 0.5)
       faults[kind] = Math.round(spread(random, 2_000, faultsMs));
   return faults;
+}
+
+/** Each kind from a stream of its own: one more changes nothing else of what a seed draws. */
+function drawLater(seed: number, faultsMs: number): Partial<Record<FaultKind, number>> {
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const kind of LATER_KINDS) {
+    const random = new SeededRandom(seed, `options: ${kind}`);
+    if (random.float() < 0.5) faults[kind] = Math.round(spread(random, 2_000, faultsMs));
+  }
+  return faults;
+}
+
+/** Often enough that what is turned is found in the run. */
+function drawScrub(seed: number): Record<string, string> {
+  const random = new SeededRandom(seed, 'options: scrub');
+  if (drawLater(seed, 1)['turned bit'] === undefined) return {};
+  return { 'log.scrub.interval.ms': String(Math.round(spread(random, 2_000, 20_000))) };
 }
 
 /** Whether there are any in this process changes nothing else of what a seed draws. */

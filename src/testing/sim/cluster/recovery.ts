@@ -20,6 +20,8 @@ const PRODUCED_MS = 10_000;
 const IN_SYNC_MS = 30_000;
 const ENDS_MS = 10_000;
 const READ_MS = 10_000;
+/** A few rounds of the scrub. */
+const FOUND_MS = 90_000;
 const STOPPED_MS = 30_000;
 
 /** From the moment when all that was broken works. */
@@ -35,6 +37,8 @@ export async function expectRecovery(world: SimWorld, workload: Workload, expect
   await expect('every reader gets on', READ_MS, () =>
     workload.readings.every((count, reader) => count > (before[reader] ?? 0)),
   );
+  await expect('every turned bit is found', FOUND_MS, () => world.rot.open.length === 0);
+  await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
 }
 
 /** A new leader tells the end of its log although nobody has written to it since. */

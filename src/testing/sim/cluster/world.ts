@@ -15,6 +15,7 @@ import {
 import type { ReplicaView } from '../../../broker/index.ts';
 import { Client, type ClientSettings } from '../../../client/index.ts';
 import type { LogFields } from '../../../env/index.ts';
+import type { MetadataImage } from '../../../metadata/index.ts';
 import { createMemoryNetwork, type MemoryNetwork } from '../../../rpc/memory/index.ts';
 import { HistoryRecorder } from '../../checkers/index.ts';
 import {
@@ -29,6 +30,7 @@ import { FailurePoints } from './failure-points.ts';
 import { Machine, type MachineEnd } from './machine.ts';
 import type { ClusterSimOptions } from './options.ts';
 import { bootstrapOf, planMachines } from './plan.ts';
+import { Rot } from './rot.ts';
 
 /** What the trace hashes, by number. */
 const TRACED = { step: 1, note: 2 } as const;
@@ -56,6 +58,8 @@ export class SimWorld {
   onEnd: (machine: Machine, end: MachineEnd) => void = () => {};
   /** Told before the disk of a machine forgets what was not synced. */
   onPowerLoss: (machine: Machine) => void = () => {};
+  /** Bits that turned on disks. */
+  readonly rot: Rot;
   /** How many times slower than others the disk of a machine is, by name. */
   readonly diskSpeeds = new Map<string, number>();
   /** Of clients that were made: their names in the network. */
@@ -77,6 +81,7 @@ export class SimWorld {
       logger: this.#calls,
     });
     this.recorder = new HistoryRecorder(() => this.scheduler.nowMs);
+    this.rot = new Rot({ image: () => this.#image(), count: (what) => trace.count(what) });
     const plans = planMachines(options);
     this.#bootstrap = bootstrapOf(plans);
     this.machines = plans.map((plan) => {
@@ -93,7 +98,7 @@ export class SimWorld {
         environment,
         disk,
         network: this.network,
-        onLifeBegins: (begun) => this.points.begin(begun),
+        onLifeBegins: (begun) => this.#beginLife(begun),
         onPowerLoss: (down) => this.#losePower(down),
         onLifeOver: (life) => this.count(life),
         onEnd: (ended, end) => this.onEnd(ended, end),
@@ -175,6 +180,18 @@ export class SimWorld {
     trace.count('requests fenced', metrics.value('broker_fetches_refused_total') ?? 0);
     trace.count('batches deduplicated', metrics.value('log_append_repetitions_total') ?? 0);
     trace.count('tails cut', logger.find('cut an unsynced tail').length);
+    trace.count('damaged logs fetched anew', logger.find('set a damaged log aside').length);
+    trace.count('indexes made anew', logger.find('made a wrong index anew').length);
+  }
+
+  #beginLife(machine: Machine): void {
+    this.points.begin(machine);
+    this.rot.beginLife(machine);
+  }
+
+  #image(): MetadataImage | undefined {
+    const active = this.activeController();
+    return active?.isPaused === false ? active.node?.controller?.image() : undefined;
   }
 
   #losePower(machine: Machine): void {

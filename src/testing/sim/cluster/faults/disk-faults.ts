@@ -67,7 +67,7 @@ export const newDisk: Fault = {
       record: { nodes: [machine.plan.id], lossy: false },
       lastsMs: lasting(random),
       end() {
-        if (!machine.isUp && !isInSync(world, machine)) {
+        if (!machine.isUp && !isInSync(world, machine) && world.rot.open.length === 0) {
           machine.environment.files.wipe();
           world.trace.count('disks replaced');
         }

@@ -13,6 +13,8 @@ import {
 } from './network-faults.ts';
 import { clockJump, crashLoop, kill, pause, powerLoss, rollingRestart } from './process-faults.ts';
 
+import { turnedBit } from './rot-faults.ts';
+
 export type { Fault, Trouble } from './fault.ts';
 export { FAULT_KINDS, type FaultKind } from './kinds.ts';
 
@@ -35,4 +37,5 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   'overtaking calls': overtakingCalls,
   'doubled calls': doubledCalls,
   'failure point': failurePoint,
+  'turned bit': turnedBit,
 };

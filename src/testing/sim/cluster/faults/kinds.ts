@@ -17,6 +17,7 @@ export const FAULT_KINDS = [
   'overtaking calls',
   'doubled calls',
   'failure point',
+  'turned bit',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -54,12 +54,13 @@ export class Watch {
     this.#world = world;
     this.#sights = world.machines.map(() => new MachineSight());
     this.#laws = new PartitionLaws({
-      disk: (id) => world.machine(id).files,
+      disk: (id) => world.rot.soundFiles(world.machine(id)),
       count: (what, by) => world.trace.count(what, by),
       allAcks: (world.options.bluntProducers ?? 0) === 0,
     });
-    world.onPowerLoss = ({ plan: { id }, files }) => {
-      for (const { lostTails } of this.#partitions.values()) lostTails.losePower(id, files);
+    world.onPowerLoss = (machine) => {
+      const files = world.rot.soundFiles(machine);
+      for (const { lostTails } of this.#partitions.values()) lostTails.losePower(machine.plan.id, files);
     };
   }
 

@@ -1,0 +1,126 @@
+/**
+ * Bits that have turned on the disks of brokers, and are not mended yet.
+ *
+ * Nothing may be lost for good by them: one replica of a partition at a time, and not where no other one is in sync. Should
+ * it become the last one, somebody turns the bit back, as a person brings back what a broken disk held. Likewise before a
+ * start of a replica that counts as in sync: above the recovery point rot looks like a torn tail, and is cut.
+ */
+import type { MetadataImage } from '../../../metadata/index.ts';
+import type { DurableFile } from '../../twins/index.ts';
+import type { Machine } from './machine.ts';
+import type { DurableFiles } from './watch/durable-log.ts';
+
+export interface TurnedBit {
+  readonly machine: Machine;
+  /** Undefined: of the whole directory. */
+  readonly partition: { readonly topic: string; readonly partition: number } | undefined;
+  readonly path: string;
+  readonly file: DurableFile;
+  readonly index: number;
+  readonly sound: number;
+  readonly turned: number;
+}
+
+export interface RotOptions {
+  /** Of the controller that acts; undefined: none does. */
+  readonly image: () => MetadataImage | undefined;
+  readonly count: (what: string) => void;
+}
+
+export class Rot {
+  readonly #options: RotOptions;
+  readonly #bits = new Set<TurnedBit>();
+  /** What a file would be without them. */
+  readonly #soundFiles = new WeakMap<DurableFile, DurableFile>();
+
+  constructor(options: RotOptions) {
+    this.#options = options;
+  }
+
+  /** Of what is still there. */
+  get open(): readonly TurnedBit[] {
+    for (const bit of this.#bits) if (!isThere(bit)) this.#bits.delete(bit);
+    return [...this.#bits];
+  }
+
+  turn(bit: TurnedBit): void {
+    this.#bits.add(bit);
+    bit.machine.files.changeByte(bit.path, bit.index, bit.sound, bit.turned);
+  }
+
+  /** Makes it what it was. */
+  turnBack(bit: TurnedBit): void {
+    this.#bits.delete(bit);
+    if (!isThere(bit)) return;
+    bit.machine.files.changeByte(bit.path, bit.index, bit.turned, bit.sound);
+    this.#options.count('turned bits turned back');
+  }
+
+  /** True when the replica on the machine may be damaged: another one is in sync, and sound. */
+  isSafe(machine: Machine, topic: string, partition: number): boolean {
+    const isOpen = this.open.some(
+      ({ partition: one }) => one?.topic === topic && one.partition === partition,
+    );
+    return !isOpen && this.inSync(topic, partition).some((id) => id !== machine.plan.id);
+  }
+
+  /** Before a node starts. */
+  beginLife(machine: Machine): void {
+    if (this.#bits.size === 0) return;
+    for (const bit of this.open)
+      if (bit.machine === machine && bit.partition !== undefined && this.#counts(bit, bit.partition))
+        this.turnBack(bit);
+  }
+
+  /** True when no other replica in sync could mend it. */
+  isForPerson({ machine, partition: one }: TurnedBit): boolean {
+    if (one === undefined) return false;
+    const isr = this.inSync(one.topic, one.partition);
+    return isr.length === 1 && isr[0] === machine.plan.id;
+  }
+
+  inSync(topic: string, partition: number): readonly number[] {
+    return this.#options.image()?.topics.find(topic)?.partitions[partition]?.isr ?? [];
+  }
+
+  /** The disk of a machine as it would be if no bit had turned. */
+  soundFiles(machine: Machine): DurableFiles {
+    return {
+      findDurable: (path) => {
+        const file = machine.files.findDurable(path);
+        return file === undefined || this.#bits.size === 0 ? file : this.#sound(file);
+      },
+      durablePaths: (directory) => machine.files.durablePaths(directory),
+    };
+  }
+
+  /** Nobody can tell: then it does. */
+  #counts(bit: TurnedBit, { topic, partition }: { topic: string; partition: number }): boolean {
+    const isr = this.inSync(topic, partition);
+    return isr.length === 0 || isr.includes(bit.machine.plan.id);
+  }
+
+  #sound(file: DurableFile): DurableFile {
+    const known = this.#soundFiles.get(file);
+    if (known !== undefined) return known;
+    const bits = this.#bits;
+    if (![...bits].some((bit) => bit.file === file)) return file;
+    const sound: DurableFile = {
+      get durableBytes() {
+        const bytes = Uint8Array.from(file.durableBytes);
+        for (const { file: one, index, turned, sound: was } of bits)
+          if (one === file && bytes[index] === turned) bytes[index] = was;
+        return bytes;
+      },
+      get durableVersion() {
+        return file.durableVersion;
+      },
+    };
+    this.#soundFiles.set(file, sound);
+    return sound;
+  }
+}
+
+function isThere({ machine, path, file, index, turned }: TurnedBit): boolean {
+  return machine.files.findDurable(path) === file && file.durableBytes[index] === turned;
+}
