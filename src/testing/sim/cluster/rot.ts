@@ -5,6 +5,7 @@
  * it become the last one, somebody turns the bit back, as a person brings back what a broken disk held. Likewise before a
  * start of a replica that counts as in sync: above the recovery point rot looks like a torn tail, and is cut.
  */
+import { type NodeId, type TopicPartition, topicPartitionKey } from '../../../base/index.ts';
 import type { MetadataImage } from '../../../metadata/index.ts';
 import type { DurableFile } from '../../twins/index.ts';
 import type { Machine } from './machine.ts';
@@ -13,7 +14,7 @@ import type { DurableFiles } from './watch/durable-log.ts';
 export interface TurnedBit {
   readonly machine: Machine;
   /** Undefined: of the whole directory. */
-  readonly partition: { readonly topic: string; readonly partition: number } | undefined;
+  readonly partition: TopicPartition | undefined;
   readonly path: string;
   readonly file: DurableFile;
   readonly index: number;
@@ -30,6 +31,8 @@ export interface RotOptions {
 export class Rot {
   readonly #options: RotOptions;
   readonly #bits = new Set<TurnedBit>();
+  /** Replicas in which a bit ever turned. */
+  readonly #rotted = new Set<string>();
   /** What a file would be without them. */
   readonly #soundFiles = new WeakMap<DurableFile, DurableFile>();
 
@@ -45,6 +48,7 @@ export class Rot {
 
   turn(bit: TurnedBit): void {
     this.#bits.add(bit);
+    if (bit.partition !== undefined) this.#rotted.add(replicaOf(bit.machine.plan.id, nameOf(bit.partition)));
     bit.machine.files.changeByte(bit.path, bit.index, bit.sound, bit.turned);
   }
 
@@ -54,6 +58,11 @@ export class Rot {
     if (!isThere(bit)) return;
     bit.machine.files.changeByte(bit.path, bit.index, bit.turned, bit.sound);
     this.#options.count('turned bits turned back');
+  }
+
+  /** True when the replica of `partition` on this broker may have been fetched anew for it, at any time since. */
+  hasRotted(broker: NodeId, partition: string): boolean {
+    return this.#rotted.size > 0 && this.#rotted.has(replicaOf(broker, partition));
   }
 
   /** True when the replica on the machine may be damaged: another one is in sync, and sound. */
@@ -95,7 +104,7 @@ export class Rot {
   }
 
   /** Nobody can tell: then it does. */
-  #counts(bit: TurnedBit, { topic, partition }: { topic: string; partition: number }): boolean {
+  #counts(bit: TurnedBit, { topic, partition }: TopicPartition): boolean {
     const isr = this.inSync(topic, partition);
     return isr.length === 0 || isr.includes(bit.machine.plan.id);
   }
@@ -124,3 +133,7 @@ export class Rot {
 function isThere({ machine, path, file, index, turned }: TurnedBit): boolean {
   return machine.files.findDurable(path) === file && file.durableBytes[index] === turned;
 }
+
+const nameOf = ({ topic, partition }: TopicPartition): string => topicPartitionKey(topic, partition);
+
+const replicaOf = (broker: NodeId, partition: string): string => `${broker} ${partition}`;

@@ -91,6 +91,8 @@ export class ReplicaLife {
 export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
   readonly count: (what: string, by?: number) => void;
+  /** Bits turned there, in a file of the partition: at any time its broker may fetch all of it anew. */
+  readonly hasRotted: (id: NodeId, partition: string) => boolean;
   /** Every producer of the run asks for all replicas. */
   readonly allAcks: boolean;
 }
@@ -267,6 +269,8 @@ export class PartitionLaws {
 
   /** The disk of `id` has all batches that were committed, and they are what they were. */
   #holds(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): boolean {
+    // It had: a leader of old news counts on it until it hears.
+    if (this.#options.hasRotted(id, watch.name)) return true;
     const disk = this.#disk(watch, replica, id);
     disk.advance();
     watch.batches.check(disk, watch.committed);

@@ -55,6 +55,7 @@ export class Watch {
     this.#sights = world.machines.map(() => new MachineSight());
     this.#laws = new PartitionLaws({
       disk: (id) => world.rot.soundFiles(world.machine(id)),
+      hasRotted: (id, partition) => world.rot.hasRotted(id, partition),
       count: (what, by) => world.trace.count(what, by),
       allAcks: (world.options.bluntProducers ?? 0) === 0,
     });
@@ -110,9 +111,12 @@ export class Watch {
     if (replica.state.leaderEpoch < life.watch.latestEpoch) return;
     const progress = this.#progress.get(life) ?? new ProgressLife();
     this.#progress.set(life, progress);
-    judgeProgress(progress, life.watch.name, replica, (id) =>
-      this.#world.machine(id).isUp ? this.#laws.diskOf(life.watch, replica, id) : undefined,
-    );
+    const { name } = life.watch;
+    const { rot } = this.#world;
+    judgeProgress(progress, name, replica, (id) => {
+      const isAsTold = this.#world.machine(id).isUp && !rot.hasRotted(id, name);
+      return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
+    });
   }
 
   /** What its disk says that it promised. */
