@@ -1,8 +1,10 @@
 /**
  * A healthy cluster that nobody troubles is quick: what is sent to it is acknowledged, and read by who waits for it, after
  * some messages and some work of the disks. Whoever forgets to wake somebody is found out, for timers that would repair it
- * later are slower than that.
+ * later are slower than that. So is who does not know a batch again that is sent a second time, for its acknowledgement was
+ * lost.
  */
+import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
 import type { Expect } from './recovery.ts';
@@ -13,6 +15,11 @@ const KNOWN_MS = 10_000;
 const PARKED_MS = 1_000;
 const READER_WAIT_MS = 20_000;
 const QUICK_MS = 250;
+/** A client connects anew, asks who leads, and tries again. */
+const REPEATED_MS = 5_000;
+/** Batches of one producer and partition that are on the way together. */
+const BATCHES = 3;
+const BATCH_PAUSE_MS = 1;
 /** So many in a row, and each may take several times the mean. */
 const MESSAGES = 20;
 const DISK_OPERATIONS = 40;
@@ -40,10 +47,27 @@ export async function expectQuickness(
   await expect('a healthy partition acknowledges at once', limitMs, () => sender.isAcknowledged);
   await expect('a reader that waits is woken', limitMs, () => reader.read >= sender.count);
   await expect('every replica hears at once what is committed', limitMs, areEqual);
+  await expectRepetition(world, expect, sender);
   await client.close({ timeoutMs: 0 });
 }
 
-const partitionsOf = ({ options }: SimWorld) =>
+/** Several batches are committed, and before anybody is told the connections break. */
+async function expectRepetition(world: SimWorld, expect: Expect, sender: Sender): Promise<void> {
+  const ends = sender.firstOfEach.map(({ topic, partition }) => world.committedEnd(topic, partition));
+  for (let batch = 0; batch < BATCHES; batch++) {
+    sender.send(`again.${batch}`, sender.firstOfEach);
+    await world.run(() => false, BATCH_PAUSE_MS);
+  }
+  await expect('a healthy partition commits at once', quickMs(world), () =>
+    sender.firstOfEach.every(
+      ({ topic, partition }, index) => world.committedEnd(topic, partition) >= (ends[index] ?? 0) + BATCHES,
+    ),
+  );
+  for (const { name } of world.brokers) world.network.break('quick', name);
+  await expect('a batch that is repeated is acknowledged', REPEATED_MS, () => sender.isAcknowledged);
+}
+
+const partitionsOf = ({ options }: SimWorld): TopicPartition[] =>
   options.topics.flatMap(({ name: topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
   );
@@ -64,8 +88,13 @@ class Sender {
     return this.#open === 0;
   }
 
-  send(what: string): void {
-    for (const [index, { topic, partition }] of partitionsOf(this.#world).entries()) {
+  /** A partition of each topic. */
+  get firstOfEach(): readonly TopicPartition[] {
+    return partitionsOf(this.#world).filter(({ partition }) => partition === 0);
+  }
+
+  send(what: string, partitions: readonly TopicPartition[] = partitionsOf(this.#world)): void {
+    for (const [index, { topic, partition }] of partitions.entries()) {
       const id = `${what}.${index}`;
       const operation = { f: 'send', topic, partition, values: [id], producer: 'quick' } as const;
       const pending = this.#world.recorder.invoke('quick', operation);
