@@ -34,11 +34,7 @@ const fromWire = (error: WireError | EnvironmentError): ApiError | EnvironmentEr
 
 export class MemoryConnection implements Connection {
   readonly address: Address;
-  readonly broker: BrokerService;
-  readonly admin: AdminService;
-  readonly replica: ReplicaService;
-  readonly controller: ControllerService;
-  readonly quorum: QuorumService;
+  readonly #stubs = new Map<ServiceKey, unknown>();
   readonly #host: ConnectionHost;
   readonly #peer: string;
   readonly #cancels = new Set<Cancel>();
@@ -49,14 +45,38 @@ export class MemoryConnection implements Connection {
     this.address = address;
     this.#host = host;
     this.#peer = formatAddress(address);
-    this.broker = this.#stub('broker') as BrokerService;
-    this.admin = this.#stub('admin') as AdminService;
-    this.replica = this.#stub('replica') as ReplicaService;
-    this.controller = this.#stub('controller') as ControllerService;
-    this.quorum = this.#stub('quorum') as QuorumService;
   }
 
+  get broker(): BrokerService {
+    return this.#stub('broker') as BrokerService;
+  }
+
+  get admin(): AdminService {
+    return this.#stub('admin') as AdminService;
+  }
+
+  get replica(): ReplicaService {
+    return this.#stub('replica') as ReplicaService;
+  }
+
+  get controller(): ControllerService {
+    return this.#stub('controller') as ControllerService;
+  }
+
+  get quorum(): QuorumService {
+    return this.#stub('quorum') as QuorumService;
+  }
+
+  /** Of those that somebody uses. */
   #stub(key: ServiceKey): unknown {
+    const known = this.#stubs.get(key);
+    if (known !== undefined) return known;
+    const stub = this.#makeStub(key);
+    this.#stubs.set(key, stub);
+    return stub;
+  }
+
+  #makeStub(key: ServiceKey): unknown {
     const functions = methodsOf(key).map(([property, method]) => [
       property,
       method.kind === 'unary'
@@ -82,7 +102,7 @@ export class MemoryConnection implements Connection {
           cancelled: reject,
         },
       );
-      call.sendRequest(bytes, () => {});
+      call.sendRequest(bytes);
       call.halfClose();
     });
     return method.reply.decode(reply, ELEMENTS_MAX);

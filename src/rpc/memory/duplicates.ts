@@ -95,7 +95,7 @@ export class Duplicates {
     this.#deadlines.set(duplicate, deadline);
     const end = this.#serve(duplicate);
     duplicate.arrived(end);
-    end.request(bytes, () => {});
+    end.request(bytes, undefined);
     end.halfClose();
   }
 }

@@ -14,14 +14,28 @@ function toWire(error: unknown): WireError {
   return { code: refusal.code, message: refusal.message };
 }
 
+/** Few implementations ask for the signal of a call: it is made for those that do. */
 class MemoryCallContext implements CallContext {
   readonly peer: string;
-  readonly controller = new AbortController();
+  /** Why the caller is gone. */
+  reason: Error | undefined;
+  #controller: AbortController | undefined;
+
   constructor(peer: string) {
     this.peer = peer;
   }
+
   get signal(): AbortSignal {
-    return this.controller.signal;
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.reason !== undefined) this.#controller.abort(this.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: Error): void {
+    this.reason ??= reason;
+    this.#controller?.abort(reason);
   }
 }
 
@@ -43,11 +57,11 @@ export function serveUnary(
     try {
       const reply = method.reply.encode(await run(method.request.decode(bytes, ELEMENTS_MAX), context));
       if (!call.served) return;
-      call.sendReply(reply, () => {});
+      call.sendReply(reply);
       call.finish(undefined);
     } catch (error) {
       // An implementation that gives up with its caller has nothing to report.
-      if (error !== context.signal.reason) log(error);
+      if (error !== context.reason) log(error);
       if (!call.served) return;
       call.finish(toWire(error));
     }
@@ -59,7 +73,7 @@ export function serveUnary(
     },
     halfClose() {},
     gone(error) {
-      context.controller.abort(error);
+      context.abort(error);
       over();
     },
   };
@@ -82,7 +96,7 @@ export function serveDuplex(
   };
   const close = (error: EnvironmentError | Error | undefined): void => {
     replies.close(error);
-    context.controller.abort(error ?? disconnected(context.peer));
+    context.abort(error ?? disconnected(context.peer));
     endRequests(error);
     over();
   };

@@ -1,4 +1,5 @@
 import type { Sink } from '../api/index.ts';
+import type { Taken } from './session.ts';
 
 /**
  * The receiving half of a stream: what the consumer has no room for waits, and so does the sender's credit.
@@ -20,9 +21,9 @@ export class Inbound {
     this.#onFault = onFault;
   }
 
-  push(bytes: Buffer, taken: () => void): void {
+  push(bytes: Buffer, taken: Taken): void {
     this.#run(() => {
-      taken();
+      taken?.();
       const consumer = this.#consumer();
       if (consumer === undefined) return;
       try {

@@ -4,6 +4,8 @@ const MIB = 1024 * 1024;
 
 /** As over gRPC. */
 export const STREAM_LIMITS: StreamLimits = { streamCreditBytes: 4 * MIB, streamBufferBytesMax: 128 * MIB };
+/** A receiver says that there is room again once it has taken so many bytes. */
+export const CREDIT_UPDATE_BYTES = 64 * 1024;
 /** List elements in one message. */
 export const ELEMENTS_MAX = 1_000_000;
 /** Deadline of a unary call that names none: Kafka's request.timeout.ms. */

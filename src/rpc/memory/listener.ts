@@ -63,13 +63,10 @@ export class MemoryListener implements Listener {
   }
 
   #find(method: AnyMethod): Unary | Duplex | undefined {
-    for (const key of Object.keys(SERVICES) as ServiceKey[])
-      for (const [property, row] of methodsOf(key)) {
-        if (row !== method) continue;
-        const service = this.#services[key] as unknown as Record<string, Unary | Duplex> | undefined;
-        return service?.[property]?.bind(service);
-      }
-    return undefined;
+    const place = PLACES.get(method);
+    if (place === undefined) return undefined;
+    const service = this.#services[place.key] as unknown as Record<string, Unary | Duplex> | undefined;
+    return service?.[place.property]?.bind(service);
   }
 
   #forget(call: MemoryCall): void {
@@ -98,3 +95,9 @@ export class MemoryListener implements Listener {
     for (const session of sessions) session.endedBy(session.server);
   }
 }
+
+const PLACES = new Map(
+  (Object.keys(SERVICES) as ServiceKey[]).flatMap((key) =>
+    methodsOf(key).map(([property, method]) => [method, { key, property }] as const),
+  ),
+);

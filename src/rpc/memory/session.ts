@@ -5,6 +5,7 @@
  */
 import { EnvironmentError, type ErrorName } from '../../base/index.ts';
 import type { AnyMethod } from '../protobuf/index.ts';
+import { Credits } from './credits.ts';
 import type { MemoryListener } from './listener.ts';
 import type { MemoryNode } from './node.ts';
 import { type Links, Pipe } from './pipe.ts';
@@ -15,15 +16,18 @@ export interface WireError {
   readonly message: string;
 }
 
+/** Called where a message is taken out of its stream; absent: nobody waits for that. */
+export type Taken = (() => void) | undefined;
+
 /** The caller's end of a call. `end` comes last, once. */
 export interface ClientEnd {
-  reply(bytes: Buffer, taken: () => void): void;
+  reply(bytes: Buffer, taken: Taken): void;
   end(error: WireError | EnvironmentError | undefined): void;
 }
 
 /** The implementation's end of a call. */
 export interface ServerEnd {
-  request(bytes: Buffer, taken: () => void): void;
+  request(bytes: Buffer, taken: Taken): void;
   halfClose(): void;
   /** The caller is not there any more. */
   gone(error: EnvironmentError): void;
@@ -138,6 +142,9 @@ export class MemoryCall {
   readonly timeoutMs: number | undefined;
   readonly forward: Pipe;
   readonly backward: Pipe;
+  /** Of the requests, and of the replies, that were taken. */
+  readonly #requestCredits: Credits;
+  readonly #replyCredits: Credits;
   readonly #client: ClientEnd;
   #server: ServerEnd | undefined;
   #clientOver = false;
@@ -149,6 +156,8 @@ export class MemoryCall {
     this.timeoutMs = timeoutMs;
     this.forward = session.openForward();
     this.backward = session.openBackward();
+    this.#requestCredits = new Credits(this.backward);
+    this.#replyCredits = new Credits(this.forward);
     this.#client = client;
   }
 
@@ -164,9 +173,10 @@ export class MemoryCall {
     });
   }
 
-  sendRequest(bytes: Buffer, taken: () => void): void {
+  /** `taken`: when the implementation has taken it. */
+  sendRequest(bytes: Buffer, taken?: () => void): void {
     this.forward.push(() => {
-      if (!this.#serverOver) this.#server?.request(bytes, () => this.backward.push(taken));
+      if (!this.#serverOver) this.#server?.request(bytes, told(this.#requestCredits, bytes, taken));
     });
   }
 
@@ -183,16 +193,17 @@ export class MemoryCall {
     this.#maybeForget();
   }
 
-  sendReply(bytes: Buffer, taken: () => void): void {
+  /** `taken`: when the caller has taken it. */
+  sendReply(bytes: Buffer, taken?: () => void): void {
     this.backward.push(() => {
-      if (!this.#clientOver) this.#client.reply(bytes, () => this.forward.push(taken));
+      if (!this.#clientOver) this.#client.reply(bytes, told(this.#replyCredits, bytes, taken));
     });
   }
 
   /** A whole reply that came by another way; the caller takes whichever comes first. */
   answer(reply: Buffer | undefined, error: WireError | undefined): void {
     if (this.#clientOver) return;
-    if (reply !== undefined) this.#client.reply(reply, () => {});
+    if (reply !== undefined) this.#client.reply(reply, undefined);
     this.clientEnd(error);
   }
 
@@ -229,4 +240,8 @@ export class MemoryCall {
   #maybeForget(): void {
     if (this.#clientOver && this.#serverOver) this.session.calls.delete(this);
   }
+}
+
+function told(credits: Credits, { length }: Buffer, taken: Taken): Taken {
+  return taken === undefined ? undefined : () => credits.take(length, taken);
 }
