@@ -24,6 +24,8 @@ export interface MemoryNetworkOptions {
   readonly timers: Timers;
   /** Asked for each message: milliseconds from node to node. Absent: no delay, no timer. */
   readonly delayMs?: (from: string, to: string) => number;
+  /** By which what is sent to a node arrives there. Absent: by `timers`. */
+  readonly arrivals?: (node: string) => Timers;
   /** Chance of each message to break its connection, drawn from `random`. Default 0. */
   readonly lossRate?: number;
   /** Chance of each call, there and back, that others overtake it, drawn from `random`. Default 0. */
@@ -208,7 +210,7 @@ class Network implements MemoryNetwork, Links, DuplicatesHost {
 
   later(from: string, to: string, task: () => void): void {
     if (this.#options.delayMs === undefined) queueMicrotask(task);
-    else this.timers.after(this.#options.delayMs(from, to), task);
+    else (this.#options.arrivals?.(to) ?? this.timers).after(this.#options.delayMs(from, to), task);
   }
 
   whenHealed(task: () => void): void {

@@ -34,13 +34,19 @@ export class VirtualClock implements Clock {
 export class VirtualTimers implements Timers {
   readonly #scheduler: Scheduler;
   readonly #rate: number;
+  readonly #owner: string | undefined;
   #state: 'running' | 'paused' | 'stopped' = 'running';
   #pending = 0;
   #late: { task: (() => void) | undefined }[] = [];
 
-  constructor(scheduler: Scheduler, options: { readonly rate?: number } = {}) {
+  /** `owner`: of their events. */
+  constructor(
+    scheduler: Scheduler,
+    options: { readonly rate?: number; readonly owner?: string | undefined } = {},
+  ) {
     this.#scheduler = scheduler;
     this.#rate = options.rate ?? 1;
+    this.#owner = options.owner;
   }
 
   after(delayMs: number, task: () => void): Timer {
@@ -48,7 +54,7 @@ export class VirtualTimers implements Timers {
     const rounding = this.#rate === 1 ? 0 : 1 / TICKS_PER_MS;
     const trueDelayMs = Math.max(delayMs, 0) / this.#rate + rounding;
     this.#pending++;
-    const timer = this.#scheduler.after(trueDelayMs, () => this.#fire(entry));
+    const timer = this.#scheduler.after(trueDelayMs, () => this.#fire(entry), this.#owner);
     const cancel = (): void => {
       timer.cancel();
       if (entry.task !== undefined) this.#pending--;
@@ -76,7 +82,7 @@ export class VirtualTimers implements Timers {
     this.#state = 'running';
     const late = this.#late;
     this.#late = [];
-    for (const entry of late) this.#scheduler.after(0, () => this.#fire(entry));
+    for (const entry of late) this.#scheduler.after(0, () => this.#fire(entry), this.#owner);
   }
 
   #fire(entry: { task: (() => void) | undefined }): void {

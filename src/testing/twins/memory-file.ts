@@ -29,8 +29,9 @@ export class MemoryFile {
     return this.#changes.length;
   }
 
+  /** `bytes` is not changed any more. */
   write(position: number, bytes: Uint8Array): void {
-    const change: Change = { kind: 'write', position, bytes: copyBytes(bytes), lost: false };
+    const change: Change = { kind: 'write', position, bytes, lost: false };
     this.#changes.push(change);
     apply(this.#current, change);
   }

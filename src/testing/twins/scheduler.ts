@@ -5,6 +5,7 @@
  * real world does not promise; without a `Random`, in the order they were set. An event never runs inside the call
  * that set it. Production code that awaits ports settles between two events: `run` lets every promise finish first.
  */
+import process from 'node:process';
 import type { MonotonicMs, Random } from '../../base/index.ts';
 import { assert } from '../../base/index.ts';
 import type { Timer } from '../../env/index.ts';
@@ -13,11 +14,15 @@ interface Event extends Timer {
   readonly atMs: number;
   readonly tie: number;
   readonly sequence: number;
+  readonly owner: string | undefined;
   task: (() => void) | undefined;
 }
 
 /** Virtual time moves in binary fractions of a millisecond: sums of delays are exact. Delays are rounded up. */
 export const TICKS_PER_MS = 1024;
+
+/** Rejections that nobody heard, and signals, are told in turns of the event loop. */
+const STEPS_BETWEEN_TURNS = 64;
 
 /** Past it, something sets events without end: the run fails instead of eating the machine. */
 const PENDING_MAX = 1_000_000;
@@ -28,6 +33,7 @@ export class Scheduler {
   #nowMs = 0;
   #sequence = 0;
   #executed = 0;
+  #owner: string | undefined;
 
   constructor(options: { readonly random?: Random } = {}) {
     this.#random = options.random;
@@ -48,13 +54,19 @@ export class Scheduler {
     return this.#heap.length;
   }
 
-  after(delayMs: number, task: () => void): Timer {
+  /** Whose the event is that runs or ran last; undefined: nobody's, or anybody's. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  after(delayMs: number, task: () => void, owner?: string): Timer {
     assert(delayMs >= 0 && Number.isFinite(delayMs), 'a delay is finite and not negative', { delayMs });
     assert(this.#heap.length < PENDING_MAX, 'too many events wait', { pending: this.#heap.length });
     const event: Event = {
       atMs: this.#nowMs + Math.ceil(delayMs * TICKS_PER_MS) / TICKS_PER_MS,
       tie: this.#random?.integer(0, 2 ** 30) ?? 0,
       sequence: this.#sequence++,
+      owner,
       task,
       cancel() {
         event.task = undefined;
@@ -72,6 +84,7 @@ export class Scheduler {
       if (event.task === undefined) continue;
       this.#nowMs = event.atMs;
       this.#executed++;
+      this.#owner = event.owner;
       event.task();
       return true;
     }
@@ -84,7 +97,7 @@ export class Scheduler {
   async runUntil(until: () => boolean, limitMs = 3_600_000): Promise<boolean> {
     const endMs = this.#nowMs + limitMs;
     await settle();
-    for (;;) {
+    for (let steps = 1; ; steps++) {
       if (until()) return true;
       const next = this.#next();
       if (next === undefined || next.atMs > endMs) {
@@ -92,7 +105,7 @@ export class Scheduler {
         return false;
       }
       this.step();
-      await settle();
+      await (steps % STEPS_BETWEEN_TURNS === 0 ? settle() : settleSoon());
     }
   }
 
@@ -125,6 +138,11 @@ export class Scheduler {
 /** Resolves when every promise that can go on without an event has done so. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The same for promises alone, without a turn of the event loop: what else waits for one is not heard meanwhile. */
+function settleSoon(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function before(a: Event, b: Event): boolean {

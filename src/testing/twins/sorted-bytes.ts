@@ -1,7 +1,10 @@
 import type { KeyRange, KeyValueEntry, KeyValueOperation } from '../../env/index.ts';
 import { copyBytes } from './copy-bytes.ts';
 
-/** A map of bytes to bytes in key order. Keys are held as latin-1 strings, which compare as their bytes do. */
+/**
+ * A map of bytes to bytes in key order. Keys are held as latin-1 strings, which compare as their bytes do. What it is given
+ * is not changed any more, and shared; what it gives is a copy.
+ */
 export class SortedBytes {
   readonly #keys: string[] = [];
   readonly #values = new Map<string, Uint8Array>();
@@ -47,7 +50,7 @@ export class SortedBytes {
       if (last === undefined || last < key) this.#keys.push(key);
       else this.#keys.splice(this.#position(key), 0, key);
     }
-    this.#values.set(key, copyBytes(value));
+    this.#values.set(key, value);
   }
 
   #delete(key: string): void {

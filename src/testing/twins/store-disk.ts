@@ -17,6 +17,8 @@ export class StoreDisk {
   state = new SortedBytes();
   #table = new SortedBytes();
   #log: LogBatch[] = [];
+  /** The log has other batches than readers see. */
+  #isStale = false;
 
   get batchCount(): number {
     return this.#log.length;
@@ -34,7 +36,7 @@ export class StoreDisk {
   open(): void {
     this.isOpen = true;
     for (const batch of this.#log) batch.durable = true;
-    this.#rebuild();
+    if (this.#isStale) this.#rebuild();
   }
 
   append(operations: readonly KeyValueOperation[], sync: boolean): void {
@@ -52,11 +54,14 @@ export class StoreDisk {
   /** The batch reached the log, its sync failed. */
   appendUnsynced(operations: readonly KeyValueOperation[]): void {
     this.#log.push({ operations, durable: false });
+    this.#isStale = true;
   }
 
   crash(random: Random): void {
     const durable = this.#log.findLastIndex((batch) => batch.durable) + 1;
-    this.#log.length = random.integer(durable, this.#log.length + 1);
+    const kept = random.integer(durable, this.#log.length + 1);
+    if (kept < this.#log.length) this.#isStale = true;
+    this.#log.length = kept;
     for (const batch of this.#log) batch.durable = true;
   }
 
@@ -71,6 +76,7 @@ export class StoreDisk {
   }
 
   #rebuild(): void {
+    this.#isStale = false;
     this.state = this.#table.clone();
     for (const batch of this.#log) this.state.apply(batch.operations);
   }

@@ -56,7 +56,7 @@ function nextProcess(
   machine: Pick<TestEnvironment, 'scheduler' | 'random' | 'files' | 'stores'>,
 ): TestEnvironment {
   const rate = { rate: options.rate ?? 1 };
-  const timers = new VirtualTimers(machine.scheduler, rate);
+  const timers = new VirtualTimers(machine.scheduler, { ...rate, owner: options.name });
   const files = machine.files.forProcess();
   const logger = new RecordingLogger(options.name === undefined ? {} : { node: options.name });
   let isAlive = true;

@@ -58,11 +58,12 @@ function seeAfterGood(image: MetadataImage): () => void {
 
 describe('the watch of the metadata image', () => {
   it('sees two nodes, or two lives of one, that have different images at an offset', () => {
+    const compared = { ...good, offset: 12 };
     for (const node of ['b', 'a']) {
       const laws = new ImageLaws();
-      laws.see(new ImageLife(), 'a', good);
-      laws.see(new ImageLife(), node, good);
-      const other = { ...replay(good, { kind: 'producer-ids', nextProducerId: 5 } as MetadataRecord) };
+      laws.see(new ImageLife(), 'a', compared);
+      laws.see(new ImageLife(), node, compared);
+      const other = replay(compared, { kind: 'producer-ids', nextProducerId: 5 } as MetadataRecord);
       expect(() => laws.see(new ImageLife(), node, other)).toThrow('an image is the same everywhere');
     }
   });

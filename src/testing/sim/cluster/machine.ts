@@ -35,6 +35,8 @@ export class Machine {
   node: ServerNode | undefined;
   isUp = false;
   isPaused = false;
+  /** When it was last given an empty disk, in virtual time. */
+  newDiskMs = Number.NEGATIVE_INFINITY;
   /** Times that it lost power. */
   powerLosses = 0;
   #skewMs = 0;

@@ -49,7 +49,7 @@ const DRAWN_APART: ReadonlySet<FaultKind> = new Set([...LATER_KINDS, 'failure po
 export function drawOptions(seed: number): ClusterSimOptions {
   const random = new SeededRandom(seed, 'options');
   const brokers = pick(random, [1, 2, 3, 3, 3, 3, 4, 5]);
-  const faultsMs = spread(random, 30_000, 300_000);
+  const faultsMs = spread(random, 60_000, 400_000);
   return {
     seed,
     controllers: pick(random, [1, 3, 3, 3, 3, 5]),
@@ -60,9 +60,9 @@ export function drawOptions(seed: number): ClusterSimOptions {
     producers: random.integer(1, 4),
     ...drawBlunt(seed),
     readers: random.integer(1, 3),
-    readerWaitMs: Math.round(spread(random, 100, 5_000)),
-    ...(random.float() < 0.5 ? { operatorMs: Math.round(spread(random, 1_000, 20_000)) } : {}),
-    thinkMs: spread(random, 100, 10_000),
+    readerWaitMs: Math.round(spread(random, 200, 20_000)),
+    ...(random.float() < 0.5 ? { operatorMs: Math.round(spread(random, 5_000, 60_000)) } : {}),
+    thinkMs: spread(random, 1_000, 25_000),
     recordsMax: random.integer(1, 20),
     faultsMs,
     delayMinMs: spread(random, 0.1, 3),
@@ -106,27 +106,31 @@ function drawTopic(random: Random, name: string, brokers: number): TopicPlan {
   };
 }
 
-/** Knobs of the product; each at its default in half of the runs. */
+/** Knobs of the product; each at its default in many runs. What an idle cluster says is least often as it is by default. */
 function drawSettings(random: Random): Record<string, string> {
   const settings: Record<string, string> = {};
-  const maybe = (key: string, min: number, max: number): void => {
-    if (random.float() < 0.5) settings[key] = String(Math.round(spread(random, min, max)));
+  const maybe = (key: string, min: number, max: number, chance = 0.5): void => {
+    if (random.float() < chance) settings[key] = String(Math.round(spread(random, min, max)));
   };
   maybe('replica.lag.time.max.ms', 2_000, 30_000);
-  maybe('replica.fetch.wait.max.ms', 50, 5_000);
+  maybe('replica.fetch.wait.max.ms', 200, 20_000, 0.8);
   maybe('replica.fetch.max.bytes', 1_000, 1_000_000);
-  maybe('replica.high.watermark.checkpoint.interval.ms', 500, 10_000);
+  maybe('replica.high.watermark.checkpoint.interval.ms', 1_000, 60_000);
   maybe('log.tail.cache.bytes', 1, 1_000_000);
   maybe('log.open.segments.max', 16, 512);
-  maybe('metadata.max.idle.interval.ms', 200, 10_000);
+  maybe('controller.quorum.fetch.timeout.ms', 2_000, 5_000, 0.8);
+  maybe('metadata.max.idle.interval.ms', 1_000, 60_000, 0.9);
   return settings;
 }
+
+/** Mean time between two faults of a kind, at least: there are up to sixteen, and what follows a fault takes a while. */
+const FAULT_MS_MIN = 10_000;
 
 function drawFaults(random: Random, faultsMs: number): Partial<Record<FaultKind, number>> {
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of FAULT_KINDS)
     if (!DRAWN_APART.has(kind) && random.float() < 0.5)
-      faults[kind] = Math.round(spread(random, 2_000, faultsMs));
+      faults[kind] = Math.round(spread(random, FAULT_MS_MIN, faultsMs));
   return faults;
 }
 
@@ -151,7 +155,7 @@ function drawScrub(seed: number): Record<string, string> {
 function drawFailurePoints(seed: number): Partial<Record<FaultKind, number>> {
   const random = new SeededRandom(seed, 'options: failure points');
   if (simulatedPoints().length === 0 || random.float() < 0.5) return {};
-  return { 'failure point': Math.round(spread(random, 1_000, 60_000)) };
+  return { 'failure point': Math.round(spread(random, FAULT_MS_MIN, 120_000)) };
 }
 
 function spread(random: Random, min: number, max: number): number {

@@ -32,6 +32,9 @@ import type { ClusterSimOptions } from './options.ts';
 import { bootstrapOf, planMachines } from './plan.ts';
 import { Rot } from './rot.ts';
 
+/** Whose the events of clients are that wait. */
+const CLIENTS = 'clients';
+
 /** What the trace hashes, by number. */
 const TRACED = { step: 1, note: 2 } as const;
 
@@ -67,6 +70,7 @@ export class SimWorld {
   /** Of the network: what no caller should meet. */
   readonly #calls = new RecordingLogger();
   readonly #bootstrap: string;
+  readonly #arrivals = new Map<string, VirtualTimers>();
 
   constructor(options: ClusterSimOptions, trace: Trace) {
     const { seed } = options;
@@ -77,6 +81,7 @@ export class SimWorld {
       timers: new VirtualTimers(this.scheduler),
       random: new SeededRandom(seed, 'network'),
       delayMs: this.#delays(),
+      arrivals: (node) => this.#arrivalsAt(node),
       turn: () => this.scheduler.executed,
       logger: this.#calls,
     });
@@ -85,7 +90,7 @@ export class SimWorld {
     const plans = planMachines(options);
     this.#bootstrap = bootstrapOf(plans);
     this.machines = plans.map((plan) => {
-      const disk = new VirtualTimers(this.scheduler);
+      const disk = new VirtualTimers(this.scheduler, { owner: plan.name });
       const environment = createTestEnvironment({
         seed,
         scheduler: this.scheduler,
@@ -165,9 +170,10 @@ export class SimWorld {
     });
   }
 
-  /** A pause of about `meanMs`, as `random` draws; never much longer, for who pauses does not hear that all is over. */
+  /** A client pauses for about `meanMs`, as `random` draws; never much longer, for who pauses does not hear that all is over. */
   async pause(random: SeededRandom, meanMs: number): Promise<void> {
-    await this.after(Math.min(2, -Math.log(1 - random.float())) * meanMs);
+    const delayMs = Math.min(2, -Math.log(1 - random.float())) * meanMs;
+    await new Promise<void>((resolve) => this.scheduler.after(delayMs, resolve, CLIENTS));
   }
 
   after(delayMs: number): Promise<void> {
@@ -229,6 +235,15 @@ export class SimWorld {
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  #arrivalsAt(node: string): VirtualTimers {
+    let timers = this.#arrivals.get(node);
+    if (timers === undefined) {
+      timers = new VirtualTimers(this.scheduler, { owner: node });
+      this.#arrivals.set(node, timers);
+    }
+    return timers;
   }
 
   #delays(): (from: string, to: string) => number {

@@ -69,6 +69,7 @@ export const newDisk: Fault = {
       end() {
         if (!machine.isUp && !isInSync(world, machine) && world.rot.open.length === 0) {
           machine.environment.files.wipe();
+          machine.newDiskMs = world.scheduler.nowMs;
           world.trace.count('disks replaced');
         }
         machine.start();

@@ -1,8 +1,9 @@
 /**
  * What an observer that sees inside every node and every disk holds to be impossible, looked for between any two events.
  *
- * Here is what is looked at, and when; what must hold is in the laws. A look costs less than the events it lies between:
- * of what is cheap to see each change is seen, and one machine at a time is seen in full.
+ * Here is what is looked at, and when; what must hold is in the laws. An event of one machine changes nothing of another,
+ * for only messages cross, which take their time: so after it that machine is looked at, after one of a client none, and
+ * all after what belongs to nobody.
  */
 import type { LeaderEpoch, Offset, PartitionId } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
@@ -23,6 +24,9 @@ import { storedEntry } from './stored-entry.ts';
 
 /** Where every machine keeps what it promised the quorum. */
 const STATE_PATH = '/data/__cluster_metadata-0/quorum-state';
+
+/** What a broker said before its disk was replaced has arrived by then. */
+const OLD_NEWS_MS = 60_000;
 
 /** What stays of a machine from look to look. */
 class MachineSight {
@@ -48,7 +52,6 @@ export class Watch {
   readonly #entries = new EntryLaws();
   readonly #images = new ImageLaws();
   readonly #laws: PartitionLaws;
-  #turn = 0;
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -67,27 +70,30 @@ export class Watch {
 
   /** Throws LawBroken. */
   look(): void {
-    const { machines } = this.#world;
-    this.#turn = (this.#turn + 1) % machines.length;
-    for (const [i, machine] of machines.entries()) {
-      const sight = this.#sights[i] as MachineSight;
-      const { node } = machine;
-      if (i === this.#turn) this.#lookAtState(machine, sight);
-      if (node === undefined) continue;
-      if (node !== sight.node) {
-        sight.node = node;
-        sight.quorum = new QuorumLife();
-        sight.image = new ImageLife();
-      }
-      const image = node.controller?.image() ?? node.broker?.image();
-      const isNews = image !== undefined && image !== sight.image.image;
-      if (isNews) this.#images.see(sight.image, machine.name, image);
-      if (isNews || i === this.#turn) this.#lookAtQuorum(machine, node, sight);
-      for (const replica of node.broker?.replicas() ?? []) {
-        const life = this.#replicas.get(replica) ?? this.#born(replica);
-        this.#laws.see(life, replica);
-        if (i === this.#turn && replica.state.isLeader) this.#lookAtProgress(life, replica);
-      }
+    const { machines, scheduler } = this.#world;
+    const { owner } = scheduler;
+    for (const [i, machine] of machines.entries())
+      if (owner === undefined || owner === machine.name)
+        this.#lookAt(machine, this.#sights[i] as MachineSight);
+  }
+
+  #lookAt(machine: Machine, sight: MachineSight): void {
+    const { node } = machine;
+    this.#lookAtState(machine, sight);
+    if (node === undefined) return;
+    if (node !== sight.node) {
+      sight.node = node;
+      sight.quorum = new QuorumLife();
+      sight.image = new ImageLife();
+    }
+    const image = node.controller?.image() ?? node.broker?.image();
+    if (image !== undefined && image !== sight.image.image)
+      this.#images.see(sight.image, machine.name, image);
+    this.#lookAtQuorum(machine, node, sight);
+    for (const replica of node.broker?.replicas() ?? []) {
+      const life = this.#replicas.get(replica) ?? this.#born(replica);
+      this.#laws.see(life, replica);
+      if (replica.state.isLeader) this.#lookAtProgress(life, replica);
     }
   }
 
@@ -112,9 +118,10 @@ export class Watch {
     const progress = this.#progress.get(life) ?? new ProgressLife();
     this.#progress.set(life, progress);
     const { name } = life.watch;
-    const { rot } = this.#world;
+    const { rot, scheduler } = this.#world;
     judgeProgress(progress, name, replica, (id) => {
-      const isAsTold = this.#world.machine(id).isUp && !rot.hasRotted(id, name);
+      const { isUp, newDiskMs } = this.#world.machine(id);
+      const isAsTold = isUp && scheduler.nowMs - newDiskMs > OLD_NEWS_MS && !rot.hasRotted(id, name);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
   }
@@ -190,7 +197,7 @@ export class Watch {
 
   /** True when every node has the same metadata, and every disk all of it that any has. */
   isMetadataEqual(): boolean {
-    const digests = new Set(this.#sights.map(({ image }) => image.digest));
+    const digests = new Set(this.#sights.map(({ image }) => image.digest()));
     return (
       digests.size === 1 &&
       this.#sights.every(({ entriesChecked }) => entriesChecked >= this.#entries.end - 1)

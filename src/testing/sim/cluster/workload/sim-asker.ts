@@ -8,7 +8,7 @@ import { LawBroken } from '../law-broken.ts';
 import { isWriteCaching, type TopicPlan } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 
 export class SimAsker {

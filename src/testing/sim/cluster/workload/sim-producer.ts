@@ -11,6 +11,8 @@ import { judgeAcknowledged } from './acknowledged.ts';
 const OPEN_MAX = 5;
 /** A send that has no answer for so long is unknown: short, so that runs see some. */
 const DELIVERY_TIMEOUT_MS = 20_000;
+/** Chance of a send to be followed by another at once. */
+const BURST = 0.5;
 const FILLER_BYTES_MAX = 200;
 const BURST_MAX = 3;
 const BURST_PAUSE_MS = 2;
@@ -46,7 +48,7 @@ export class SimProducer {
   async run(): Promise<void> {
     const { options } = this.#world;
     while (!this.#stopped) {
-      await this.#world.pause(this.#random, options.thinkMs);
+      if (this.#random.float() > BURST) await this.#world.pause(this.#random, options.thinkMs);
       if (this.#open.size >= OPEN_MAX) await Promise.race(this.#open);
       const topic = options.topics[this.#random.integer(0, options.topics.length)];
       if (topic === undefined || this.#stopped) continue;
