@@ -33,6 +33,8 @@ export class HardStateFile {
   #last: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #writing = false;
+  /** One write at a time uses it. */
+  readonly #slot = Buffer.alloc(SLOT_BYTES);
 
   private constructor(handle: FileHandle, newest: HardStateCopy) {
     this.#handle = handle;
@@ -45,7 +47,9 @@ export class HardStateFile {
   static async create(files: Files, path: string, identity: QuorumIdentity, state: HardState): Promise<void> {
     const handle = await files.open(path, 'create');
     try {
-      const slots = [0, 1].map((generation) => slotBytes({ generation, identity, state }));
+      const slots = [0, 1].map((generation) =>
+        fillSlot(Buffer.alloc(SLOT_BYTES), { generation, identity, state }),
+      );
       await handle.truncate(0);
       await handle.write(slots, 0);
       await handle.sync();
@@ -126,10 +130,8 @@ export class HardStateFile {
     const generation = this.#generation + 1;
     assert(!this.#writing, 'one write at a time', { generation });
     this.#writing = true;
-    await this.#handle.write(
-      [slotBytes({ generation, identity: this.identity, state })],
-      (generation % 2) * SLOT_BYTES,
-    );
+    fillSlot(this.#slot, { generation, identity: this.identity, state });
+    await this.#handle.write([this.#slot], (generation % 2) * SLOT_BYTES);
     await this.#handle.sync();
     this.#state = state;
     this.#generation = generation;
@@ -137,12 +139,12 @@ export class HardStateFile {
   }
 }
 
-function slotBytes(copy: HardStateCopy): Buffer {
-  const bytes = Buffer.alloc(SLOT_BYTES);
+/** The rest of each block is and stays zero: a copy has always the same length. */
+function fillSlot(slot: Buffer, copy: HardStateCopy): Buffer {
   const encoded = encodeHardState(copy);
-  encoded.copy(bytes, 0);
-  encoded.copy(bytes, BLOCK_BYTES);
-  return bytes;
+  encoded.copy(slot, 0);
+  encoded.copy(slot, BLOCK_BYTES);
+  return slot;
 }
 
 /** What the bytes of a state file say; undefined when a slot has no readable copy, which no crash does. */
