@@ -15,10 +15,13 @@ import type { NodeConfig } from './config/node-config.ts';
 import type { StorageIdentity } from './storage.ts';
 
 export function quorumTimeouts(config: NodeConfig): QuorumTimeouts {
+  const fetchTimeoutMs = config.integer('controller.quorum.fetch.timeout.ms');
   return {
     ...DEFAULT_QUORUM_TIMEOUTS,
     electionTimeoutMs: config.integer('controller.quorum.election.timeout.ms'),
-    fetchTimeoutMs: config.integer('controller.quorum.fetch.timeout.ms'),
+    fetchTimeoutMs,
+    // A parked fetch is heard of well before its leader counts as silent.
+    fetchMaxWaitMs: Math.floor(fetchTimeoutMs / 4),
     electionBackoffMaxMs: config.integer('controller.quorum.election.backoff.max.ms'),
     requestTimeoutMs: config.integer('controller.quorum.request.timeout.ms'),
     disconnectGraceMs: config.integer('controller.quorum.disconnect.grace.ms'),
