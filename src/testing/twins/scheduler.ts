@@ -5,7 +5,6 @@
  * real world does not promise; without a `Random`, in the order they were set. An event never runs inside the call
  * that set it. Production code that awaits ports settles between two events: `run` lets every promise finish first.
  */
-import process from 'node:process';
 import type { MonotonicMs, Random } from '../../base/index.ts';
 import { assert } from '../../base/index.ts';
 import type { Timer } from '../../env/index.ts';

@@ -139,7 +139,7 @@ function drawLater(seed: number, faultsMs: number): Partial<Record<FaultKind, nu
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of LATER_KINDS) {
     const random = new SeededRandom(seed, `options: ${kind}`);
-    if (random.float() < 0.5) faults[kind] = Math.round(spread(random, 2_000, faultsMs));
+    if (random.float() < 0.5) faults[kind] = Math.round(spread(random, FAULT_MS_MIN, faultsMs));
   }
   return faults;
 }
