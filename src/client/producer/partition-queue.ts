@@ -183,6 +183,12 @@ export class PartitionQueue {
     this.searching = false;
   }
 
+  /** There is a new leader: what the old one refused with says nothing of it. */
+  startAnew(): void {
+    this.failures = 0;
+    this.retryAtMs = 0;
+  }
+
   /** The batch goes again, in its old place. */
   retry(batch: ProducerBatch): void {
     this.#land(batch);

@@ -162,7 +162,7 @@ export class Sender {
       this.#cluster.requestRefresh();
       return Infinity;
     }
-    if (leader.leaderEpoch > queue.triedEpoch) queue.retryAtMs = 0;
+    if (leader.leaderEpoch > queue.triedEpoch) queue.startAnew();
     else if (queue.searching) this.#cluster.requestRefresh();
     const readyAtMs = queue.readyAtMs(this.#flushes > 0);
     if (readyAtMs > nowMs) return readyAtMs;

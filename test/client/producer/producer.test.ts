@@ -179,6 +179,26 @@ describe('producer', () => {
     expect(error).toMatchObject({ code: 'NOT_ENOUGH_REPLICAS', definite: true });
   });
 
+  it('is patient anew with a new leader, however long the old one refused', async () => {
+    const { client, cluster, finish, run, environment } = clientWorld();
+    cluster.createTopic('orders');
+    const { leaderId } = cluster.partition('orders');
+    const other = (leaderId + 1) % 3;
+    const atOtherMs: number[] = [];
+    cluster.faults = (_, nodeId) => {
+      if (nodeId === other) atOtherMs.push(environment.scheduler.nowMs);
+      const leads = cluster.partition('orders').leaderId === leaderId;
+      return leads || atOtherMs.length === 1 ? { refuse: 'NOT_ENOUGH_REPLICAS' } : {};
+    };
+    const sent = client.producer().send('orders', { value: 'a' });
+    await run(10_000);
+    cluster.moveLeader('orders', 0, other);
+    await finish(sent);
+    const [first = 0, second = 0] = atOtherMs;
+    expect(second - first).toBeGreaterThan(50);
+    expect(second - first).toBeLessThan(200);
+  });
+
   it('refuses a topic that no broker knows within about a second', async () => {
     const { client, finish, environment } = clientWorld();
     const error = await finish(rejection(client.producer().send('nothing', { value: 'a' })));
