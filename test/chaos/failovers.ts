@@ -97,6 +97,11 @@ export class Failovers {
     this.#open = this.#open.filter(({ tookMs }) => tookMs === undefined);
   }
 
+  /** No kill waits for its first acknowledgement. */
+  get isIdle(): boolean {
+    return this.#open.length === 0;
+  }
+
   /** In the order of the kills; those that never came to an end are among them. */
   get all(): readonly Failover[] {
     return this.#all;

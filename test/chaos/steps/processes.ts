@@ -7,6 +7,7 @@ import { drawDurationMs, pick } from '../schedule.ts';
 import { namesOf, type Stage } from './stage.ts';
 
 const DOWN_MS_MAX = 9000;
+const WHOLE_PATIENCE_MS = 10_000;
 const STOP_PATIENCE_MS = 20_000;
 const READY_POLLS_MAX = 50;
 /** A node gets to one of so many points within some seconds. */
@@ -15,7 +16,7 @@ const POINT_POLLS_MAX = 80;
 const POINT_PASSES_MAX = 20;
 const POINTS_OF_PROCESSES = POINTS.filter(({ reach }) => reach !== 'simulation').map(({ name }) => name);
 
-/** Down for up to `longestMs`; `meanwhile` runs when the processes are gone. */
+/** Down for up to `longestMs`; `meanwhile` runs when the processes are gone. Every other time the cluster is whole before. */
 export async function kill(
   stage: Stage,
   step: string,
@@ -26,6 +27,7 @@ export async function kill(
 ): Promise<void> {
   const { nodes, failovers, say } = stage;
   const downMs = random.integer(0, longestMs);
+  if (longestMs === DOWN_MS_MAX && random.float() < 0.5) await stage.wait(WHOLE_PATIENCE_MS);
   const killClass = await stage.killClassOf(targets);
   const victims = targets.filter(({ id }) => nodes.isRunning(id));
   if (victims.length === 0) return;

@@ -1,4 +1,5 @@
 /** What the steps of a nemesis act upon. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { NodeId, SeededRandom } from '../../../src/base/index.ts';
 import type { Client } from '../../../src/client/index.ts';
 import type { NodePlan } from '../../../src/server/index.ts';
@@ -9,6 +10,7 @@ import type { Nodes } from '../nodes.ts';
 import { pick } from '../schedule.ts';
 
 const ASK_TIMEOUT_MS = 3000;
+const WHOLE_POLL_MS = 100;
 /** Of the topic whose kills are timed. */
 const MIN_INSYNC_REPLICAS = 2;
 
@@ -49,10 +51,18 @@ export class Stage {
     return nodes.allUp && network.isWhole && !nodes.plan.nodes.some(({ id }) => nodes.isExcused(id));
   }
 
+  /** Until a kill would be the only thing that is wrong, or the time is up. */
+  async wait(patienceMs: number): Promise<void> {
+    const untilMs = performance.now() + patienceMs;
+    while (performance.now() < untilMs && (await this.killClassOf([])) === 'on-top')
+      await pause(WHOLE_POLL_MS);
+  }
+
   /** What a kill of `victims` would be now. */
   async killClassOf(victims: readonly NodePlan[]): Promise<KillClass> {
     const { brokers, controllers } = this.nodes;
-    if (!this.isHealthy || !(await this.#hasFullSets()) || !this.isHealthy) return 'on-top';
+    if (!this.failovers.isIdle || !this.isHealthy || !(await this.#hasFullSets()) || !this.isHealthy)
+      return 'on-top';
     const left = (of: readonly NodePlan[]): number => of.filter((node) => !victims.includes(node)).length;
     const isEnough = left(brokers) >= MIN_INSYNC_REPLICAS && 2 * left(controllers) > controllers.length;
     return isEnough ? 'spare' : 'needed';
