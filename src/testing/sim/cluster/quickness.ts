@@ -1,18 +1,26 @@
 /**
  * A healthy cluster that nobody troubles is quick: what is sent to it is acknowledged, and read by who waits for it, after
  * some messages and some work of the disks. Whoever forgets to wake somebody is found out, for timers that would repair it
- * later are slower than that. So is who does not know a batch again that is sent a second time, for its acknowledgement was
- * lost.
+ * later are slower than that. So is who keeps asking instead of waiting, and who does not know a batch again that is sent a
+ * second time, for its acknowledgement was lost.
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
+import { LawBroken } from './law-broken.ts';
 import type { Expect } from './recovery.ts';
 import type { SimWorld } from './world.ts';
 
 const KNOWN_MS = 10_000;
 /** By then a reader that found nothing waits at the leaders. */
 const PARKED_MS = 1_000;
+const IDLE_MS = 500;
+/** Of a node that idles: heartbeats, and fetches of the quorum. Twice what was seen. */
+const NODE_EVENTS_MAX = 40;
+/** Of one fetch of a follower, there and back. */
+const FETCH_EVENTS_MAX = 10;
+/** By default. */
+const FETCH_WAIT_MS = 500;
 const READER_WAIT_MS = 20_000;
 const QUICK_MS = 250;
 /** A client connects anew, asks who leads, and tries again. */
@@ -42,6 +50,7 @@ export async function expectQuickness(
   await expect('every partition acknowledges a record', KNOWN_MS, () => sender.isAcknowledged);
   const reader = new Reader(world, client);
   await world.run(() => false, PARKED_MS);
+  await judgeIdleness(world);
   sender.send('quick');
   const limitMs = quickMs(world);
   await expect('a healthy partition acknowledges at once', limitMs, () => sender.isAcknowledged);
@@ -49,6 +58,18 @@ export async function expectQuickness(
   await expect('every replica hears at once what is committed', limitMs, areEqual);
   await expectRepetition(world, expect, sender);
   await client.close({ timeoutMs: 0 });
+}
+
+/** Nobody asks again and again for what is not there yet: waiting is done by timers. Throws LawBroken. */
+async function judgeIdleness(world: SimWorld): Promise<void> {
+  const { scheduler, machines, brokers } = world;
+  const waitMs = Number(world.options.settings['replica.fetch.wait.max.ms'] ?? FETCH_WAIT_MS);
+  const fetches = brokers.length * (brokers.length - 1) * (1 + IDLE_MS / waitMs);
+  const eventsMax = machines.length * NODE_EVENTS_MAX + fetches * FETCH_EVENTS_MAX;
+  const before = scheduler.executed;
+  await world.run(() => false, IDLE_MS);
+  const events = scheduler.executed - before;
+  if (events > eventsMax) throw new LawBroken('a quiet cluster is quiet', { events, eventsMax });
 }
 
 /** Several batches are committed, and before anybody is told the connections break. */
