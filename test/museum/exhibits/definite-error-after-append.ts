@@ -10,6 +10,6 @@ export const exhibit: Exhibit = {
       replace: 'return isDefinite ? { ...outcome } : outcome;',
     },
   ],
-  killedBy: { test: 'test/broker/replica/failover.test.ts' },
-  seedsMax: 200,
+  killedBy: 'sim',
+  seedsMax: 100,
 };

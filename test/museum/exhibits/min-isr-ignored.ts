@@ -22,6 +22,6 @@ export const exhibit: Exhibit = {
       replace: 'if (isr.maximal.length < Math.min(1, effectiveMinIsr))',
     },
   ],
-  killedBy: { test: 'test/broker/replica/isr.test.ts' },
-  seedsMax: 200,
+  killedBy: 'sim',
+  seedsMax: 100,
 };

@@ -11,6 +11,6 @@ export const exhibit: Exhibit = {
         'const known = state.batches.slice(-1).find((b) => b.firstSequence === baseSequence && b.lastSequence === last);',
     },
   ],
-  killedBy: { test: 'test/log/producer-states.test.ts' },
-  seedsMax: 200,
+  killedBy: 'sim',
+  seedsMax: 100,
 };

@@ -12,6 +12,6 @@ export const exhibit: Exhibit = {
       replace: '',
     },
   ],
-  killedBy: { test: 'test/broker/replica/core/partition-state.test.ts' },
-  seedsMax: 200,
+  killedBy: 'sim',
+  seedsMax: 100,
 };
