@@ -1,6 +1,7 @@
 /** One run: faults while the laws of safety are watched, then health, in which everything must get on. */
 import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
+import { expectDeletion } from './deletion.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { type ClusterSimOptions, isWriteCaching, type TopicPlan } from './options.ts';
@@ -124,6 +125,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
+  await expectDeletion(world, expect);
   await expectNothingLeft(world, expect);
   judge(world);
 }

@@ -1,0 +1,66 @@
+/**
+ * Old records of a healthy cluster can be deleted: nothing, and all that is committed, but no more. Every replica hears of it,
+ * and then nobody has them.
+ */
+import type { Offset, TopicPartition } from '../../../base/index.ts';
+import type { RecordsDeleted } from '../../../client/index.ts';
+import { LawBroken } from './law-broken.ts';
+import { quickMs } from './quickness.ts';
+import type { Expect } from './recovery.ts';
+import type { SimWorld } from './world.ts';
+
+const ANSWERED_MS = 10_000;
+
+/** The last that is done to a cluster: it has no records afterwards. */
+export async function expectDeletion(world: SimWorld, expect: Expect): Promise<void> {
+  const client = world.client('deleter');
+  const ends = world.options.topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({
+      topic,
+      partition,
+      end: endOf(world, topic, partition),
+    })),
+  );
+  const tell = async (what: string, before: (end: Offset) => Offset, wanted: string): Promise<void> => {
+    const records = ends.map(({ topic, partition, end }) => ({ topic, partition, before: before(end) }));
+    const outcomes = await answered(world, expect, () => client.admin.deleteRecords(records));
+    const other = outcomes.find(({ error }) => error !== wanted);
+    if (other !== undefined) throw new LawBroken(what, { ...other, wanted });
+  };
+  await tell('to delete nothing is right', () => 0, 'NONE');
+  await tell('what is not committed is not deleted', (end) => end + 1, 'OFFSET_OUT_OF_RANGE');
+  await tell('all that is committed can be deleted', (end) => end, 'NONE');
+  await expect('every replica hears at once what is deleted', 2 * quickMs(world), () =>
+    ends.every((one) => startsOf(world, one).every((start) => start === one.end)),
+  );
+  await client.close({ timeoutMs: 0 });
+}
+
+async function answered(
+  world: SimWorld,
+  expect: Expect,
+  ask: () => Promise<readonly RecordsDeleted[]>,
+): Promise<readonly RecordsDeleted[]> {
+  let outcomes: readonly RecordsDeleted[] | undefined;
+  ask().then(
+    (answer) => {
+      outcomes = answer;
+    },
+    (error: unknown) => world.fail(error),
+  );
+  await expect('a deletion is answered', ANSWERED_MS, () => outcomes !== undefined);
+  return outcomes ?? [];
+}
+
+function endOf(world: SimWorld, topic: string, partition: number): Offset {
+  return world.findLeading(topic, partition)?.log.highWatermark ?? 0;
+}
+
+/** Of the logs of all replicas. */
+function startsOf(world: SimWorld, { topic, partition }: TopicPartition): Offset[] {
+  return world.brokers.flatMap(({ node }) =>
+    [...(node?.broker?.replicas() ?? [])]
+      .filter((replica) => replica.topic === topic && replica.partition === partition)
+      .map(({ log }) => log.logStartOffset),
+  );
+}
