@@ -43,12 +43,36 @@ class Scene {
 }
 
 function machineOf(id: number): Machine {
-  return { plan: { id }, files: new MemoryFiles() } as unknown as Machine;
+  const files = new MemoryFiles();
+  return { plan: { id }, files, directories: ['/'], places: new Map() } as unknown as Machine;
 }
 
 function imageOf(isr: readonly number[]): MetadataImage {
   return { topics: { find: () => ({ partitions: [{ isr }] }) } } as unknown as MetadataImage;
 }
+
+describe('the disk of a broker', () => {
+  const view = async (places: readonly (readonly [string, string])[], directories: readonly string[]) => {
+    const files = new MemoryFiles();
+    for (const directory of ['/data/t-0', '/data2/t-0']) {
+      await files.makeDirectory(directory);
+      await (await files.open(`${directory}/a`, 'create')).close();
+      for (const path of ['/', '/data', '/data2', directory]) await files.syncDirectory(path).catch(() => {});
+    }
+    const machine = { ...machineOf(1), files, directories, places: new Map(places) } as unknown as Machine;
+    const paths = new Rot({ image: () => undefined, count: () => {} }).soundFiles(machine);
+    return paths.durablePaths('/data3/t-0');
+  };
+
+  it('has a log where it was seen last, whichever directory it is asked for in', async () => {
+    expect(await view([['t-0', '/data2']], ['/data', '/data2'])).toEqual(['/data2/t-0/a']);
+  });
+
+  it('has a log at home that nobody saw', async () => {
+    expect(await view([], ['/data', '/data2'])).toEqual(['/data/t-0/a']);
+    expect(await view([], ['/data'])).toEqual(['/data/t-0/a']);
+  });
+});
 
 describe('a bit that turned', () => {
   it('is read, and survives a loss of power that takes what was not synced', async () => {

@@ -5,39 +5,84 @@ import { type Scheduler, TICKS_PER_MS } from './scheduler.ts';
 /** 2025-01-01T00:00:00Z: the virtual date at virtual time 0. */
 export const VIRTUAL_EPOCH_MS: WallMs = 1_735_689_600_000;
 
+/** How fast time passes for one node. It goes on from where it was when that changes. */
+class Pace {
+  /** How often it changed. */
+  changes = 0;
+  readonly #scheduler: Scheduler;
+  #rate: number;
+  #sinceMs = 0;
+  #beforeMs = 0;
+
+  constructor(scheduler: Scheduler, rate = 1) {
+    this.#scheduler = scheduler;
+    this.#rate = rate;
+  }
+
+  get nowMs(): MonotonicMs {
+    return this.#beforeMs + (this.#scheduler.nowMs - this.#sinceMs) * this.#rate;
+  }
+
+  get rate(): number {
+    return this.#rate;
+  }
+
+  set rate(rate: number) {
+    if (rate === this.#rate) return;
+    this.#beforeMs = this.nowMs;
+    this.#sinceMs = this.#scheduler.nowMs;
+    this.#rate = rate;
+    this.changes++;
+  }
+}
+
 /** The clocks of one node: its date may be wrong and may jump, its monotonic time may run fast or slow. */
 export class VirtualClock implements Clock {
   /** Milliseconds its date is ahead of the true one. */
   skewMs: number;
-  readonly #rate: number;
-  readonly #scheduler: Scheduler;
+  readonly #pace: Pace;
 
   constructor(scheduler: Scheduler, options: { readonly skewMs?: number; readonly rate?: number } = {}) {
-    this.#scheduler = scheduler;
     this.skewMs = options.skewMs ?? 0;
-    this.#rate = options.rate ?? 1;
+    this.#pace = new Pace(scheduler, options.rate);
+  }
+
+  get rate(): number {
+    return this.#pace.rate;
+  }
+
+  set rate(rate: number) {
+    this.#pace.rate = rate;
   }
 
   monotonicMs(): MonotonicMs {
-    return this.#scheduler.nowMs * this.#rate;
+    return this.#pace.nowMs;
   }
 
   wallMs(): WallMs {
-    return Math.floor(VIRTUAL_EPOCH_MS + this.#scheduler.nowMs * this.#rate + this.skewMs);
+    return Math.floor(VIRTUAL_EPOCH_MS + this.#pace.nowMs + this.skewMs);
   }
+}
+
+interface Entry {
+  task: (() => void) | undefined;
+  /** By the node's own time. */
+  readonly dueMs: MonotonicMs;
+  /** Changes of the pace before it was set. */
+  readonly changes: number;
 }
 
 /**
  * The timers of one node. `stop` is the node's death: none of its timers fires any more. `pause` is SIGSTOP: timers
- * that come due meanwhile fire after `resume`, in order.
+ * that come due meanwhile fire after `resume`, in order. When the pace changes those that are set may be late, never early.
  */
 export class VirtualTimers implements Timers {
   readonly #scheduler: Scheduler;
-  readonly #rate: number;
+  readonly #pace: Pace;
   readonly #owner: string | undefined;
   #state: 'running' | 'paused' | 'stopped' = 'running';
   #pending = 0;
-  #late: { task: (() => void) | undefined }[] = [];
+  #late: Entry[] = [];
 
   /** `owner`: of their events. */
   constructor(
@@ -45,16 +90,19 @@ export class VirtualTimers implements Timers {
     options: { readonly rate?: number; readonly owner?: string | undefined } = {},
   ) {
     this.#scheduler = scheduler;
-    this.#rate = options.rate ?? 1;
+    this.#pace = new Pace(scheduler, options.rate);
     this.#owner = options.owner;
   }
 
+  set rate(rate: number) {
+    this.#pace.rate = rate;
+  }
+
   after(delayMs: number, task: () => void): Timer {
-    const entry: { task: (() => void) | undefined } = { task };
-    const rounding = this.#rate === 1 ? 0 : 1 / TICKS_PER_MS;
-    const trueDelayMs = Math.max(delayMs, 0) / this.#rate + rounding;
+    const { nowMs, changes } = this.#pace;
+    const entry: Entry = { task, dueMs: nowMs + Math.max(delayMs, 0), changes };
     this.#pending++;
-    const timer = this.#scheduler.after(trueDelayMs, () => this.#fire(entry), this.#owner);
+    const timer = this.#wait(delayMs, entry);
     const cancel = (): void => {
       timer.cancel();
       if (entry.task !== undefined) this.#pending--;
@@ -85,8 +133,17 @@ export class VirtualTimers implements Timers {
     for (const entry of late) this.#scheduler.after(0, () => this.#fire(entry), this.#owner);
   }
 
-  #fire(entry: { task: (() => void) | undefined }): void {
-    if (this.#state === 'paused') this.#late.push(entry);
+  #wait(delayMs: number, entry: Entry): Timer {
+    const { rate } = this.#pace;
+    const rounding = rate === 1 ? 0 : 1 / TICKS_PER_MS;
+    const trueDelayMs = Math.max(delayMs, 0) / rate + rounding;
+    return this.#scheduler.after(trueDelayMs, () => this.#fire(entry), this.#owner);
+  }
+
+  #fire(entry: Entry): void {
+    const { nowMs, changes } = this.#pace;
+    if (entry.changes !== changes && entry.dueMs > nowMs) this.#wait(entry.dueMs - nowMs, entry);
+    else if (this.#state === 'paused') this.#late.push(entry);
     else if (this.#state === 'running') {
       const { task } = entry;
       entry.task = undefined;

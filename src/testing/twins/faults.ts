@@ -21,9 +21,10 @@ export class PlannedFaults<Operation extends string> {
     this.#planned.push({ fault, toPass: fault.after ?? 0, toFail: fault.times ?? 1 });
   }
 
-  /** What was asked for and has not come does not come. */
-  clear(): void {
-    this.#planned.length = 0;
+  /** What was asked for and has not come does not come; with a path, only what was asked for of that path. */
+  clear(path?: string): void {
+    for (let index = this.#planned.length - 1; index >= 0; index--)
+      if (path === undefined || this.#planned[index]?.fault.path === path) this.#planned.splice(index, 1);
   }
 
   /** The error `operation` on `path` must end with, or undefined. */

@@ -134,9 +134,9 @@ export class MemoryFiles implements Files {
     this.#disk.faults.failNext(fault);
   }
 
-  /** Failures that were asked for and have not come do not come. */
-  failNoMore(): void {
-    this.#disk.faults.clear();
+  /** Failures that were asked for and have not come do not come; with a path, only those that were asked for of it. */
+  failNoMore(path?: string): void {
+    this.#disk.faults.clear(path);
   }
 
   /** The process dies; the machine lives on. What was under way happens still as `random` draws, else never. */

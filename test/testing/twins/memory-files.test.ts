@@ -188,6 +188,17 @@ describe('faults', () => {
     expect(await readAll(files, '/a')).toBe('ab345678');
   });
 
+  it('a path that fails for ever fails until it is told not to', async () => {
+    const files = new MemoryFiles();
+    await files.makeDirectory('/a');
+    files.failNext({ operation: 'open', path: '/a', reason: 'io-error', times: Number.POSITIVE_INFINITY });
+    files.failNext({ operation: 'open', path: '/b', reason: 'io-error' });
+    for (let i = 0; i < 3; i++) await expect(files.open('/a/1', 'create')).rejects.toThrow('io-error');
+    files.failNoMore('/a');
+    expect(await files.open('/a/1', 'create')).toBeDefined();
+    await expect(files.open('/b', 'create')).rejects.toThrow('io-error');
+  });
+
   it('a flipped bit stays flipped', async () => {
     const files = new MemoryFiles();
     const handle = await files.open('/a', 'create');

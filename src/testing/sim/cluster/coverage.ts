@@ -19,6 +19,7 @@ const MUST_HAPPEN = [
   'records lost unsynced',
   'damaged logs fetched anew',
   'indexes made anew',
+  'data directories offline',
   'cuts: halves',
   'cuts: bridge',
   'cuts: leader',

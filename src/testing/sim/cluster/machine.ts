@@ -1,4 +1,5 @@
 /** One machine of a simulated cluster: a disk that stays, clocks that may be wrong, and the lives of the node on it. */
+import { EnvironmentError } from '../../../base/index.ts';
 import type { FatalReason } from '../../../env/index.ts';
 import type { MemoryNetwork } from '../../../rpc/memory/index.ts';
 import { type ServerNode, startNode } from '../../../server/index.ts';
@@ -37,9 +38,12 @@ export class Machine {
   isPaused = false;
   /** When it was last given an empty disk, in virtual time. */
   newDiskMs = Number.NEGATIVE_INFINITY;
+  /** By `<topic>-<partition>`: the data directory that has its log, as far as was seen. */
+  readonly places = new Map<string, string>();
   /** Times that it lost power. */
   powerLosses = 0;
   #skewMs = 0;
+  #rate = 1;
   #life = 0;
 
   constructor(options: MachineOptions) {
@@ -61,6 +65,17 @@ export class Machine {
     return this.environment.stores;
   }
 
+  get directories(): readonly string[] {
+    return this.plan.config.logDirectories;
+  }
+
+  /** Some of its logs are offline since their directory failed; a start may bring them back. */
+  get hasFailedDirectory(): boolean {
+    for (const { log } of this.node?.broker?.replicas() ?? [])
+      if (log.failure instanceof EnvironmentError) return true;
+    return false;
+  }
+
   /** Milliseconds that its date is ahead of the true one. */
   get skewMs(): number {
     return this.#skewMs;
@@ -71,6 +86,13 @@ export class Machine {
     this.environment.clock.skewMs = skewMs;
   }
 
+  /** How fast its clocks run. */
+  set rate(rate: number) {
+    this.#rate = rate;
+    this.environment.clock.rate = rate;
+    this.environment.timers.rate = rate;
+  }
+
   /** Starts the node; nothing when it runs. */
   start(): void {
     if (this.isUp) return;
@@ -78,6 +100,7 @@ export class Machine {
     const life = ++this.#life;
     const { environment, plan } = this;
     environment.clock.skewMs = this.#skewMs;
+    this.rate = this.#rate;
     this.#options.onLifeBegins(this);
     const transport = this.#options.network.transport(this.name, environment.timers);
     startNode({ config: plan.config, environment, transport }).then(

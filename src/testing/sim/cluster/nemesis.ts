@@ -30,6 +30,7 @@ export class Nemesis {
       files.failNoMore();
       stores.failNoMore();
     }
+    for (const broker of this.#world.brokers) if (broker.hasFailedDirectory) broker.kill(false);
     this.#note('healed', 'everything');
   }
 

@@ -18,6 +18,8 @@ export interface ClusterSimOptions {
   readonly controllers: number;
   readonly brokers: number;
   readonly topics: readonly TopicPlan[];
+  /** Data directories of each broker; absent: one each. */
+  readonly directories?: readonly number[];
   readonly producers: number;
   /** Producers that are not idempotent, each with acks of its own; absent: none. */
   readonly bluntProducers?: number;
@@ -42,7 +44,7 @@ export interface ClusterSimOptions {
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
 }
 
-const LATER_KINDS: readonly FaultKind[] = ['turned bit'];
+const LATER_KINDS: readonly FaultKind[] = ['turned bit', 'directory fails', 'clock rate'];
 const DRAWN_APART: ReadonlySet<FaultKind> = new Set([...LATER_KINDS, 'failure point']);
 
 /** Each kind of fault is off with probability one half, so that rare combinations are not drowned by common ones. */
@@ -70,6 +72,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
     diskMeanMs: spread(random, 0.05, 10),
     settings: { ...drawSettings(random), ...drawScrub(seed) },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
+    ...drawDirectories(seed, brokers),
   };
 }
 
@@ -142,6 +145,12 @@ function drawLater(seed: number, faultsMs: number): Partial<Record<FaultKind, nu
     if (random.float() < 0.5) faults[kind] = Math.round(spread(random, FAULT_MS_MIN, faultsMs));
   }
   return faults;
+}
+
+function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {
+  const random = new SeededRandom(seed, 'options: directories');
+  if (random.float() < 0.7) return {};
+  return { directories: Array.from({ length: brokers }, () => random.integer(1, 4)) };
 }
 
 /** Often enough that what is turned is found in the run. */

@@ -11,6 +11,8 @@ export interface MachinePlan {
   readonly config: NodeConfig;
 }
 
+/** The first is the node's home. */
+const DIRECTORIES = ['/data', '/data2', '/data3'];
 const FIRST_CONTROLLER_ID = 101;
 
 export function planMachines(options: ClusterSimOptions): MachinePlan[] {
@@ -22,7 +24,9 @@ export function planMachines(options: ClusterSimOptions): MachinePlan[] {
       'node.id': String(id),
       'controller.quorum.voters': voters,
       listeners,
-      'log.dirs': '/data',
+      'log.dirs': DIRECTORIES.slice(0, role === 'broker' ? (options.directories?.[id - 1] ?? 1) : 1).join(
+        ',',
+      ),
       ...options.settings,
     };
     const words = Object.entries(settings).map(([key, value]) => `${key}=${value}`);

@@ -92,14 +92,14 @@ export class Rot {
     return this.#options.image()?.topics.find(topic)?.partitions[partition]?.isr ?? [];
   }
 
-  /** The disk of a machine as it would be if no bit had turned. */
+  /** The disk of a machine as it would be if no bit had turned, and all logs were in the directory that is asked for. */
   soundFiles(machine: Machine): DurableFiles {
     return {
       findDurable: (path) => {
-        const file = machine.files.findDurable(path);
+        const file = machine.files.findDurable(placed(machine, path));
         return file === undefined || this.#bits.size === 0 ? file : this.#sound(file);
       },
-      durablePaths: (directory) => machine.files.durablePaths(directory),
+      durablePaths: (directory) => machine.files.durablePaths(placed(machine, directory)),
     };
   }
 
@@ -137,3 +137,12 @@ function isThere({ machine, path, file, index, turned }: TurnedBit): boolean {
 const nameOf = ({ topic, partition }: TopicPartition): string => topicPartitionKey(topic, partition);
 
 const replicaOf = (broker: NodeId, partition: string): string => `${broker} ${partition}`;
+
+/** Of `/<data directory>/<topic>-<partition>/…`. */
+function placed({ directories, places }: Machine, path: string): string {
+  if (directories.length === 1 && path.startsWith(`${directories[0]}/`)) return path;
+  const from = path.indexOf('/', 1);
+  const to = path.indexOf('/', from + 1);
+  const place = places.get(path.slice(from + 1, to < 0 ? undefined : to)) ?? directories[0];
+  return `${place}${path.slice(from)}`;
+}

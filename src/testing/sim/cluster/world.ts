@@ -187,6 +187,7 @@ export class SimWorld {
     trace.count('batches deduplicated', metrics.value('log_append_repetitions_total') ?? 0);
     trace.count('tails cut', logger.find('cut an unsynced tail').length);
     trace.count('damaged logs fetched anew', logger.find('set a damaged log aside').length);
+    trace.count('data directories offline', logger.find('data directory is offline').length);
     trace.count('indexes made anew', logger.find('made a wrong index anew').length);
   }
 

@@ -90,3 +90,33 @@ function isInSync(world: SimWorld, machine: Machine): boolean {
     (image.topics.find(name)?.partitions ?? []).some(({ isr }) => isr.includes(id)),
   );
 }
+
+/** All of these. */
+const OPERATIONS = [
+  ...['open', 'list', 'stat', 'make-directory', 'rename', 'remove', 'sync-directory'],
+  ...['lock', 'write', 'read', 'truncate', 'sync', 'size'],
+] as const;
+
+/** Of a broker with several directories one refuses everything, not its home. It comes back with a start of the broker. */
+export const directoryFails: Fault = {
+  kind: 'directory fails',
+  begin(world, random) {
+    const machine = oneOf(
+      world.brokers.filter(({ directories }) => directories.length > 1),
+      random,
+    );
+    const path = machine === undefined ? undefined : oneOf(machine.directories.slice(1), random);
+    if (machine === undefined || path === undefined) return undefined;
+    for (const operation of OPERATIONS)
+      machine.files.failNext({ operation, path, reason: 'io-error', times: Number.POSITIVE_INFINITY });
+    return {
+      text: `${machine.name}: ${path}`,
+      lastsMs: lasting(random),
+      end() {
+        machine.files.failNoMore(path);
+        if (machine.isUp) machine.kill(false);
+        machine.start();
+      },
+    };
+  },
+};

@@ -1,5 +1,5 @@
 /** All faults of a simulation. */
-import { diskError, fullDisk, newDisk, slowDisk } from './disk-faults.ts';
+import { directoryFails, diskError, fullDisk, newDisk, slowDisk } from './disk-faults.ts';
 import { failurePoint } from './failure-point.ts';
 import type { Fault } from './fault.ts';
 import type { FaultKind } from './kinds.ts';
@@ -11,7 +11,7 @@ import {
   oneWayCut,
   overtakingCalls,
 } from './network-faults.ts';
-import { clockJump, crashLoop, kill, pause, powerLoss, rollingRestart } from './process-faults.ts';
+import { clockJump, clockRate, crashLoop, kill, pause, powerLoss, rollingRestart } from './process-faults.ts';
 
 import { turnedBit } from './rot-faults.ts';
 
@@ -38,4 +38,6 @@ export const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   'doubled calls': doubledCalls,
   'failure point': failurePoint,
   'turned bit': turnedBit,
+  'directory fails': directoryFails,
+  'clock rate': clockRate,
 };

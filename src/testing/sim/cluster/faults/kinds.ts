@@ -18,6 +18,8 @@ export const FAULT_KINDS = [
   'doubled calls',
   'failure point',
   'turned bit',
+  'directory fails',
+  'clock rate',
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];

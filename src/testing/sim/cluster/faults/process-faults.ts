@@ -12,6 +12,8 @@ const ALL_PERCENT = 10;
 const DOWN_MS = [100, 3_000, 20_000];
 const PAUSE_MS = [200, 3_000, 20_000];
 const CRASHES_MAX = 10;
+/** Worse than any quartz, and than most virtual machines. */
+const RATE_MAX = 0.2;
 const CRASH_PAUSE_MS = 1_000;
 
 const drawn = (means: readonly number[], random: SeededRandom): number =>
@@ -116,6 +118,23 @@ export const clockJump: Fault = {
       lastsMs: drawn([CRASH_PAUSE_MS, 20_000], random),
       end() {
         machine.skewMs = before;
+      },
+    };
+  },
+};
+
+/** Its clocks run fast or slow, timers included. */
+export const clockRate: Fault = {
+  kind: 'clock rate',
+  begin(world, random) {
+    const machine = someMachine(world, random);
+    const rate = 1 + (random.float() - 0.5) * 2 * RATE_MAX;
+    machine.rate = rate;
+    return {
+      text: `${machine.name} at ${rate.toFixed(3)}`,
+      lastsMs: drawn([3_000, 20_000], random),
+      end() {
+        machine.rate = 1;
       },
     };
   },

@@ -55,13 +55,21 @@ function drawBit(world: SimWorld, machine: Machine, random: SeededRandom): Turne
   return { machine, partition, path, file, index, sound, turned: sound ^ (1 << random.integer(0, 8)) };
 }
 
-function pathsOf(machine: Machine, partition: TurnedBit['partition'], name: string): string[] {
+function pathsOf(
+  { files, directories, places }: Machine,
+  partition: TurnedBit['partition'],
+  name: string,
+): string[] {
   if (partition === undefined)
-    return machine.files
-      .durablePaths('/data')
-      .filter((path) => /^\/data\/[^/]*$/.test(path) && path.endsWith(CHECKPOINT));
-  const directory = `/data/${topicPartitionKey(partition.topic, partition.partition)}`;
-  return machine.files.durablePaths(directory).filter((path) => path.endsWith(name));
+    return directories.flatMap((directory) =>
+      files
+        .durablePaths(directory)
+        .filter((path) => path.endsWith(CHECKPOINT) && !path.slice(directory.length + 1).includes('/')),
+    );
+  const key = topicPartitionKey(partition.topic, partition.partition);
+  return files
+    .durablePaths(`${places.get(key) ?? directories[0]}/${key}`)
+    .filter((path) => path.endsWith(name));
 }
 
 /** When all is healed: what nobody will meet is turned back, and what nobody else can mend. The rest is to be found. */

@@ -169,6 +169,10 @@ export class Watch {
   #born(replica: ReplicaView): ReplicaLife {
     const life = new ReplicaLife(this.#of(replica), replica);
     this.#replicas.set(replica, life);
+    const { directory } = replica.log;
+    const slash = directory.lastIndexOf('/');
+    const { places } = this.#world.machine(replica.state.nodeId);
+    places.set(directory.slice(slash + 1), directory.slice(0, slash));
     return life;
   }
 
