@@ -34,6 +34,8 @@ export interface ClusterSimOptions {
   readonly recordsMax: number;
   /** How long the faulty phase lasts. */
   readonly faultsMs: number;
+  /** Mean length of a reader's life. */
+  readonly readerLifeMs: number;
   readonly delayMinMs: number;
   readonly delayMeanMs: number;
   /** Mean time of a disk operation. */
@@ -49,9 +51,41 @@ const DRAWN_APART: ReadonlySet<FaultKind> = new Set([...LATER_KINDS, 'failure po
 
 /** Each kind of fault is off with probability one half, so that rare combinations are not drowned by common ones. */
 export function drawOptions(seed: number): ClusterSimOptions {
+  const random = new SeededRandom(seed, 'options: length');
+  const options = drawShort(seed);
+  return random.float() < LONG ? stretch(options, random) : options;
+}
+
+/** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
+const LONG = 1 / 16;
+
+function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions {
+  const faultsMs = spread(random, 3_600_000, 14_400_000);
+  const kinds = Object.keys(options.faults) as FaultKind[];
+  const { operatorMs } = options;
+  return {
+    ...options,
+    faultsMs,
+    readerLifeMs: faultsMs / 20,
+    readerWaitMs: Math.round(spread(random, 5_000, 30_000)),
+    thinkMs: spread(random, 10_000, 25_000),
+    ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
+    settings: {
+      ...options.settings,
+      'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
+      'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
+      'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
+    },
+    faults: Object.fromEntries(
+      kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),
+    ),
+  };
+}
+
+function drawShort(seed: number): ClusterSimOptions {
   const random = new SeededRandom(seed, 'options');
   const brokers = pick(random, [1, 2, 3, 3, 3, 3, 4, 5]);
-  const faultsMs = spread(random, 60_000, 400_000);
+  const faultsMs = spread(random, 30_000, 240_000);
   return {
     seed,
     controllers: pick(random, [1, 3, 3, 3, 3, 5]),
@@ -67,6 +101,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
     thinkMs: spread(random, 1_000, 25_000),
     recordsMax: random.integer(1, 20),
     faultsMs,
+    readerLifeMs: 30_000,
     delayMinMs: spread(random, 0.1, 3),
     delayMeanMs: spread(random, 0.5, 30),
     diskMeanMs: spread(random, 0.05, 10),

@@ -26,9 +26,9 @@ export class SimAsker {
   }
 
   async run(): Promise<void> {
-    const { topics } = this.#world.options;
+    const { topics, thinkMs } = this.#world.options;
     while (!this.#stopped) {
-      await this.#world.pause(this.#random, PAUSE_MS);
+      await this.#world.pause(this.#random, Math.max(thinkMs, PAUSE_MS));
       const topic = topics[this.#random.integer(0, topics.length)];
       if (topic === undefined || this.#stopped) continue;
       try {

@@ -4,8 +4,6 @@ import type { Client, Consumer } from '../../../../client/index.ts';
 import { type HistoryRecorder, readValue } from '../../../checkers/index.ts';
 import type { SimWorld } from '../world.ts';
 
-/** Mean length of a reader's life. */
-const LIFE_MS = 30_000;
 const PAUSE_MS = 500;
 
 export class SimReader {
@@ -25,11 +23,12 @@ export class SimReader {
 
   async run(): Promise<void> {
     for (let life = 1; !this.#stopped; life++) {
-      const { recorder, scheduler } = this.#world;
+      const { recorder, scheduler, options } = this.#world;
       const client = this.#world.client(this.name, { requestTimeoutMs: 10_000 });
       this.#client = client;
       const name = `${this.name}/${life}`;
-      const death = scheduler.after(-Math.log(1 - this.#random.float()) * LIFE_MS, () => void client.close());
+      const lifeMs = -Math.log(1 - this.#random.float()) * options.readerLifeMs;
+      const death = scheduler.after(lifeMs, () => void client.close());
       try {
         await readAll(this.#world, name, client, false, () => this.readings++);
       } catch (error) {
