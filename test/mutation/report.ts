@@ -74,7 +74,7 @@ function verdictOf({ file, was, change }: Trial): Verdict | undefined {
 }
 
 function isHarmless(verdict: Verdict | undefined): boolean {
-  return verdict?.kind === 'equivalent' || verdict?.kind === 'speed';
+  return verdict?.kind === 'equivalent' || verdict?.kind === 'harmless';
 }
 
 function inOrder(a: Trial, b: Trial): number {

@@ -6,9 +6,47 @@ export interface Verdict {
   /** What stood there, or the beginning of it, with single spaces. */
   readonly was: string;
   readonly change: string;
-  /** `equivalent`: no run differs; `speed`: what is right stays right, later or dearer. */
-  readonly kind: 'equivalent' | 'speed' | 'unseen';
+  /** `equivalent`: no run differs; `harmless`: what is right stays right, but later, dearer or told less; `unseen`: a gap. */
+  readonly kind: 'equivalent' | 'harmless' | 'unseen';
   readonly why: string;
 }
 
-export const VERDICTS: readonly Verdict[] = [];
+const REPLICA = 'src/broker/replica';
+
+export const VERDICTS: readonly Verdict[] = [
+  {
+    file: `${REPLICA}/partition.ts`,
+    was: 'log.failure !== undefined',
+    change: 'if (log.failure !== undefined) -> false',
+    kind: 'unseen',
+    why: 'a failed log still tells its epochs truly unless it could not be opened; damaged-log.test.ts sees it',
+  },
+  {
+    file: `${REPLICA}/partition.ts`,
+    was: 'ack.fetchOffset <= this.log.logEndOffset',
+    change: 'if (ack.fetchOffset <= this.log.logEndOffset) -> true',
+    kind: 'equivalent',
+    why: 'a leader cuts nothing in its epoch, so no follower that agreed is ahead of it: a guard against one that lies',
+  },
+  {
+    file: `${REPLICA}/ack-waiters.ts`,
+    was: 'this.#log.flushedOffset >= requiredOffset',
+    change: '>= -> >',
+    kind: 'harmless',
+    why: 'an acknowledgement with acks=1 claims less than is true',
+  },
+  {
+    file: `${REPLICA}/session-partition.ts`,
+    was: 'listed.fetchOffset >= end',
+    change: '>= -> >',
+    kind: 'equivalent',
+    why: 'at the end a read finds nothing, and the same is told',
+  },
+  {
+    file: `${REPLICA}/session-partition.ts`,
+    was: 'leftBytes <= 0',
+    change: '<= -> <',
+    kind: 'equivalent',
+    why: 'a read of no bytes finds nothing, and the same is told',
+  },
+];

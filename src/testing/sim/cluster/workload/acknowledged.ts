@@ -9,7 +9,10 @@ import { isWriteCaching } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 
 /** Fails the run when it is not so. */
-export function judgeAcknowledged(world: SimWorld, placed: readonly Acknowledgement[]): void {
+export function judgeAcknowledged(
+  world: Pick<SimWorld, 'committedEnd' | 'committedEpoch' | 'options' | 'fail'>,
+  placed: readonly Acknowledgement[],
+): void {
   for (const acknowledgement of placed) {
     const { topic, partition, offset, count, replicas, leaderEpoch } = acknowledgement;
     const committed = world.committedEnd(topic, partition);

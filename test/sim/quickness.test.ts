@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
+import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/cluster/options.ts';
+import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
+import type { Expect } from '../../src/testing/sim/cluster/recovery.ts';
+import { expectSoon, runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
+import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
+
+const OPTIONS: ClusterSimOptions = {
+  ...drawOptions(1),
+  controllers: 1,
+  brokers: 2,
+  topics: [{ name: 't', partitions: 2, replicationFactor: 2, configs: { 'min.insync.replicas': '2' } }],
+  delayMinMs: 0.5,
+  delayMeanMs: 1,
+  diskMeanMs: 0.5,
+  settings: {},
+  faults: {},
+};
+
+/** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
+async function said(trouble: (world: SimWorld) => void, areEqual?: () => boolean): Promise<string> {
+  const { failure } = await runCluster(OPTIONS, {}, async (world) => {
+    const watch = await startCluster(world);
+    const wait: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
+    trouble(world);
+    await expectQuickness(world, wait, areEqual ?? (() => watch.areEqual()));
+    await expectDeletion(world, wait);
+  });
+  return failure === undefined ? 'nothing' : String(failure);
+}
+
+describe('a healthy cluster', () => {
+  it('is quick, quiet, knows again what is repeated, and deletes', async () => {
+    expect(await said(() => {})).toBe('nothing');
+  });
+
+  it('whose disks are slow is not quick', async () => {
+    const slow = (world: SimWorld): unknown => world.diskSpeeds.set('broker-1', 1_000);
+    expect(await said(slow)).toMatch(/a healthy partition acknowledges at once/);
+  });
+
+  it('whose followers do not hear what is committed is not quick', async () => {
+    expect(
+      await said(
+        () => {},
+        () => false,
+      ),
+    ).toMatch(/every replica hears at once what is committed/);
+  });
+
+  it('in which somebody asks all the time is not quiet', async () => {
+    const ask = (world: SimWorld): void => void world.scheduler.after(0.5, () => ask(world));
+    expect(await said(ask)).toMatch(/a quiet cluster is quiet/);
+  });
+
+  it('in which what is repeated does not arrive is told', async () => {
+    const cutInstead = ({ network }: SimWorld): void => {
+      network.break = (a, b) => {
+        network.cut(a, b);
+        network.cut(b, a);
+      };
+    };
+    expect(await said(cutInstead)).toMatch(/a batch that is repeated is acknowledged/);
+  });
+
+  it('in which a replica does not hear of a deletion is told', async () => {
+    const cutInstead = (world: SimWorld): void => {
+      const { network } = world;
+      network.break = () => {
+        network.cut('broker-1', 'broker-2');
+        network.cut('broker-2', 'broker-1');
+      };
+    };
+    expect(await said(cutInstead)).toMatch(/delet/);
+  });
+});
