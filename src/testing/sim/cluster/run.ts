@@ -10,7 +10,7 @@ import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recov
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
 import { Workload } from './workload/workload.ts';
-import { SimWorld } from './world.ts';
+import { PAUSES_MAX, SimWorld } from './world.ts';
 
 export interface ClusterSimResult {
   readonly options: ClusterSimOptions;
@@ -117,7 +117,8 @@ async function runPhases(world: SimWorld): Promise<void> {
   const expect: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
   await expectRecovery(world, workload, expect);
   workload.stop();
-  await expectSoon(world, 'the clients end', ENDED_MS, () => workload.isOver);
+  const pauseMs = PAUSES_MAX * Math.max(options.thinkMs, options.operatorMs ?? 0);
+  await expectSoon(world, 'the clients end', ENDED_MS + pauseMs, () => workload.isOver);
   await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
   await expectQuickness(world, expect, () => watch.areEqual());
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });

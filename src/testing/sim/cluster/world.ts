@@ -38,6 +38,9 @@ const CLIENTS = 'clients';
 /** What the trace hashes, by number. */
 const TRACED = { step: 1, note: 2 } as const;
 
+/** A pause is never longer than so many mean ones. */
+export const PAUSES_MAX = 2;
+
 export class SimWorld {
   readonly options: ClusterSimOptions;
   readonly trace: Trace;
@@ -172,7 +175,7 @@ export class SimWorld {
 
   /** A client pauses for about `meanMs`, as `random` draws; never much longer, for who pauses does not hear that all is over. */
   async pause(random: SeededRandom, meanMs: number): Promise<void> {
-    const delayMs = Math.min(2, -Math.log(1 - random.float())) * meanMs;
+    const delayMs = Math.min(PAUSES_MAX, -Math.log(1 - random.float())) * meanMs;
     await new Promise<void>((resolve) => this.scheduler.after(delayMs, resolve, CLIENTS));
   }
 
