@@ -16,6 +16,8 @@ export type Expect = (law: string, limitMs: number, holds: () => boolean) => Pro
 
 const CONTROLLER_MS = 10_000;
 const LEADERS_MS = 10_000;
+/** A log is opened segment by segment, with some operations of the disk for each, one after the other. */
+const OPENING_OPERATIONS = 2_000;
 const PRODUCED_MS = 10_000;
 const IN_SYNC_MS = 30_000;
 const ENDS_MS = 10_000;
@@ -27,7 +29,8 @@ const STOPPED_MS = 30_000;
 /** From the moment when all that was broken works. */
 export async function expectRecovery(world: SimWorld, workload: Workload, expect: Expect): Promise<void> {
   await expect('a controller is active', CONTROLLER_MS, () => world.activeController() !== undefined);
-  await expect('every partition has a leader', LEADERS_MS, () => partitionsOf(world).every(hasLeader(world)));
+  const leadersMs = LEADERS_MS + OPENING_OPERATIONS * world.options.diskMeanMs;
+  await expect('every partition has a leader', leadersMs, () => partitionsOf(world).every(hasLeader(world)));
   await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
   await expectEnds(world, expect);
   const before = workload.readings;
