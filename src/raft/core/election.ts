@@ -11,11 +11,13 @@ type Ballot =
 /**
  * The count of one election or pre-election: who was asked, who granted, who refused.
  *
- * Only voters of the own set are asked and counted, each once. Lost as soon as granted plus undecided cannot make a
- * majority any more. Source: Raft §5.2, KIP-595.
+ * Only voters of the own set are asked and counted, each once. Hopeless as soon as somebody refused and granted plus
+ * undecided cannot make a majority any more, those left out that fail to answer. Source: Raft §5.2, KIP-595.
  */
 export class Election {
   readonly #ballots = new Map<NodeId, Ballot>();
+  /** Undecided voters of which a call failed. */
+  readonly #failing = new Set<NodeId>();
   readonly #voters: VoterSet;
 
   constructor(voters: VoterSet, self: VoterKey) {
@@ -31,8 +33,13 @@ export class Election {
     return this.#count('granted') >= this.#voters.majority;
   }
 
-  get isLost(): boolean {
-    return this.#ballots.size - this.#count('rejected') < this.#voters.majority;
+  /**
+   * Two that seek the place of a dead leader refuse one another, and the third never decides: they should try again soon,
+   * not wait for it. But that nobody answers, and nobody refuses, is no reason to hurry.
+   */
+  get isHopeless(): boolean {
+    const rejected = this.#count('rejected');
+    return rejected > 0 && this.#ballots.size - rejected - this.#failing.size < this.#voters.majority;
   }
 
   /** Ids of those who granted, ascending. */
@@ -65,13 +72,16 @@ export class Election {
     const id = this.#findAsked(requestId);
     if (id === undefined) return false;
     this.#ballots.set(id, { kind: granted ? 'granted' : 'rejected' });
+    this.#failing.delete(id);
     return true;
   }
 
   /** No answer will come, or one that decides nothing: ask again from `retryAtMs` on. */
   failed(requestId: number, retryAtMs: MonotonicMs): void {
     const id = this.#findAsked(requestId);
-    if (id !== undefined) this.#ballots.set(id, { kind: 'unasked', notBeforeMs: retryAtMs });
+    if (id === undefined) return;
+    this.#ballots.set(id, { kind: 'unasked', notBeforeMs: retryAtMs });
+    this.#failing.add(id);
   }
 
   #findAsked(requestId: number): NodeId | undefined {

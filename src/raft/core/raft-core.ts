@@ -149,9 +149,8 @@ export class RaftCore {
       case 'unattached':
         return this.#unlessLeaving(role.deadlineMs);
       case 'prospective':
-        return Math.min(role.deadlineMs, role.election.nextDueMs);
       case 'candidate':
-        return Math.min(role.deadlineMs, role.isLost ? role.deadlineMs : role.election.nextDueMs);
+        return Math.min(role.deadlineMs, role.election.nextDueMs);
       case 'follower':
         return Math.min(this.#unlessLeaving(role.deadlineMs), this.#fetchDueMs(role.fetch));
       case 'observer':

@@ -6,7 +6,7 @@
  * vote. So a node whose link to the leader broke cannot force an election on those who still hear it.
  *
  * Source: Raft §5.2, §5.4.1, dissertation §9.6; KIP-595 Vote; KIP-996 pre-vote. Beyond Kafka: a resigned leader, a
- * candidate that has lost, and a follower that saw its leader's connection break grant pre-votes, so that no election
+ * candidate without hope, and a follower that saw its leader's connection break grant pre-votes, so that no election
  * waits for a timer that has nothing to protect.
  */
 import { type ErrorCode, NONE } from '../../base/index.ts';
@@ -60,7 +60,7 @@ function canGrantPreVote(q: Quorum, request: VoteRequest): boolean {
     case 'resigned':
       return isUpToDate(q, request);
     case 'candidate':
-      return role.isLost && isUpToDate(q, request);
+      return role.isHopeless && isUpToDate(q, request);
     case 'follower':
       return (!role.hasFetched || role.suspectsLeader) && isUpToDate(q, request);
     case 'leader':

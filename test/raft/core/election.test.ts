@@ -1,6 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { CoreFixture, key, logOf, T } from './fixture.ts';
 
+/** The candidate of epoch 1, everybody asked. */
+function candidate(voters: number): CoreFixture {
+  return new CoreFixture({ voters }).wait(300).answerVotes(true);
+}
+
+/** Seeks votes for `rounds` epochs, in which 2 grants pre-votes only and 3 is dead; how long each round took. */
+function vainRounds(f: CoreFixture, rounds: number): number[] {
+  return Array.from({ length: rounds }, () => {
+    f.failVotes([3]).answerVotes(false, [2]);
+    const startMs = f.nowMs;
+    while (f.core.role === 'candidate') f.wait(1);
+    f.answerVotes(true, [2]);
+    return f.nowMs - startMs;
+  });
+}
+
 describe('an election', () => {
   it('begins with a pre-vote in the own epoch and raises the epoch only when a majority would vote', () => {
     const f = new CoreFixture().wait(300);
@@ -38,6 +54,58 @@ describe('an election', () => {
     f.wait(T.electionTimeoutMs / 10);
     expect(f.core.role).toBe('prospective');
     expect(f.core.epoch).toBe(1);
+  });
+
+  it.each([
+    ['one of three refused', 3, [], [2], [3]],
+    ['the votes were split in halves', 5, [2], [3, 4], [5]],
+  ])(
+    'is tried again after a backoff when %s and only the dead could decide',
+    (_, voters, granting, refusing, dead) => {
+      const answer = (f: CoreFixture) => f.answerVotes(true, granting).answerVotes(false, refusing);
+      for (const f of [
+        answer(candidate(voters)).failVotes(dead),
+        answer(candidate(voters).failVotes(dead)),
+      ]) {
+        expect(f.core.role).toBe('candidate');
+        f.wait(T.electionTimeoutMs / 10);
+        expect(f.core.role).toBe('prospective');
+        expect(f.core.epoch).toBe(1);
+      }
+    },
+  );
+
+  it('goes on for its whole time when nobody answers, or when others than the dead could decide', () => {
+    const alone = candidate(3).failVotes([2, 3]);
+    const undecided = candidate(5)
+      .failVotes([3])
+      .wait(T.retryBackoffMs)
+      .answerVotes(false, [3])
+      .failVotes([5]);
+    for (const f of [alone, undecided]) {
+      f.wait(T.electionTimeoutMs - T.retryBackoffMs - 1);
+      expect(f.core.role).toBe('candidate');
+    }
+  });
+
+  it('is won even when only the dead could decide, by one of them that comes back in time', () => {
+    const f = candidate(3).answerVotes(false, [2]).failVotes([3]);
+    f.wait(T.retryBackoffMs).answerVotes(true, [3]);
+    expect(f.core.role).toBe('leader');
+  });
+
+  it('is tried again after ever longer backoffs while only the dead could decide', () => {
+    const waitsMs = vainRounds(candidate(3), 60);
+    expect(waitsMs[0]).toBeLessThanOrEqual(T.electionTimeoutMs / 10 + 1);
+    expect(Math.max(...waitsMs)).toBeLessThanOrEqual(T.electionBackoffMaxMs + 1);
+    expect(Math.max(...waitsMs)).toBeGreaterThan(T.electionBackoffMaxMs / 2);
+  });
+
+  it('lets others seek the next epoch while only the dead could decide', () => {
+    const request = { preVote: true, candidateEpoch: 1, candidate: key(2) };
+    const f = candidate(3).answerVotes(false, [2]);
+    expect(f.vote(request)).toMatchObject({ voteGranted: false });
+    expect(f.failVotes([3]).vote(request)).toMatchObject({ voteGranted: true });
   });
 
   it('asks a voter again whose call failed', () => {
@@ -109,6 +177,22 @@ describe('an election', () => {
     const f = new CoreFixture({ self: key(1, 'wiped') }).wait(60_000);
     expect(f.core.role).toBe('observer');
     expect(f.sent('vote')).toEqual([]);
+  });
+});
+
+describe('a pre-election', () => {
+  it('is over when one voter refused and only the dead could decide', () => {
+    const f = new CoreFixture().wait(300).answerVotes(false, [2]);
+    expect(f.core.role).toBe('prospective');
+    f.failVotes([3]);
+    expect(f.core.role).toBe('unattached');
+    expect(f.core.nextDeadlineMs).toBeLessThanOrEqual(f.nowMs + T.electionTimeoutMs / 10);
+  });
+
+  it('goes on for its whole time when nobody answers', () => {
+    const f = new CoreFixture().wait(300).failVotes([2, 3]);
+    f.wait(T.electionTimeoutMs - 301);
+    expect(f.core.role).toBe('prospective');
   });
 });
 

@@ -157,10 +157,9 @@ export class CoreFixture {
     return this.ask({ kind: 'fetch', request: { ...defaults, ...rest, ...request } });
   }
 
-  /** Answers the vote requests that left, all alike. */
+  /** Answers the vote requests that left to voters of `from`, all alike. */
   answerVotes(voteGranted: boolean, from: readonly NodeId[] = [2, 3, 4, 5]): this {
-    for (const { to, requestId, request } of this.sent('vote')) {
-      if (!from.includes(to)) continue;
+    for (const { requestId, request } of this.#takeVotes(from)) {
       const reply = {
         error: 'NONE',
         leaderId: -1,
@@ -170,6 +169,24 @@ export class CoreFixture {
       this.step({ kind: 'reply', requestId, answer: { kind: 'vote', reply } });
     }
     return this.saveHardState();
+  }
+
+  /** Lets the vote requests fail that left to voters of `from`, as to processes that died. */
+  failVotes(from: readonly NodeId[]): this {
+    for (const { requestId } of this.#takeVotes(from))
+      this.step({ kind: 'failed', requestId, disconnected: true });
+    return this;
+  }
+
+  #takeVotes(from: readonly NodeId[]) {
+    const others = this.take('send').filter((send) => {
+      const isWanted = send.message.kind === 'vote' && from.includes(send.to);
+      if (isWanted) this.effects.push(send);
+      return !isWanted;
+    });
+    const wanted = this.sent('vote');
+    this.effects.push(...others);
+    return wanted;
   }
 
   /** Makes it the leader of the next epoch by everybody's vote; its leader change is durable. */

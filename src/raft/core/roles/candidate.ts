@@ -4,8 +4,9 @@ import { electionBackoffMs, enterLeader, enterProspective } from './enter.ts';
 import type { Candidate } from './role.ts';
 
 /**
- * Voted for itself; asks the others. When it cannot win any more it waits a random while, so that not all who split the
- * votes try again together, and starts over with a pre-vote. Source: Raft §5.2, KIP-996.
+ * Voted for itself; asks the others. When it will hardly win any more it waits a random while, so that not all who split
+ * the votes try again together, and starts over with a pre-vote. Until then a late vote still makes it the leader.
+ * Source: Raft §5.2, KIP-595 (exponential backoff after a lost election), KIP-996.
  */
 export function actCandidate(q: Quorum, role: Candidate): void {
   const { election } = role;
@@ -14,15 +15,15 @@ export function actCandidate(q: Quorum, role: Candidate): void {
     enterLeader(q, election.granting);
     return;
   }
-  if (election.isLost && !role.isLost) {
-    role.isLost = true;
+  if (election.isHopeless && !role.isHopeless) {
+    role.isHopeless = true;
     q.electionRetries++;
     role.deadlineMs = Math.min(role.deadlineMs, q.nowMs + electionBackoffMs(q));
   }
   if (q.nowMs >= role.deadlineMs) {
-    if (!role.isLost) q.electionRetries++;
+    if (!role.isHopeless) q.electionRetries++;
     enterProspective(q, 'election lost');
-  } else if (!role.isLost) {
+  } else {
     askVoters(q, election, false);
   }
 }

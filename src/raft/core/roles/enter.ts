@@ -88,7 +88,7 @@ export function enterCandidate(q: Quorum): void {
     kind: 'candidate',
     election: new Election(q.voters, q.self),
     deadlineMs,
-    isLost: false,
+    isHopeless: false,
   };
   q.enter(role, { epoch: q.epoch + 1, votedFor: q.self }, 'pre-vote won');
 }

@@ -7,7 +7,7 @@ import type { Prospective } from './role.ts';
 export function actProspective(q: Quorum, role: Prospective): void {
   const { election } = role;
   if (election.isWon) enterCandidate(q);
-  else if (election.isLost) leaveProspective(q, 'pre-vote lost');
+  else if (election.isHopeless) leaveProspective(q, 'pre-vote lost');
   else if (q.nowMs >= role.deadlineMs) leaveProspective(q, 'pre-vote timeout');
   else askVoters(q, election, true);
 }

@@ -30,9 +30,10 @@ export interface Prospective {
 export interface Candidate {
   readonly kind: 'candidate';
   readonly election: Election;
-  /** When it gives up; moved forward, once, when the election is lost. */
+  /** When it gives up; moved forward, once, when the election has become hopeless. */
   deadlineMs: MonotonicMs;
-  isLost: boolean;
+  /** It was once: this node waits to try again, and lets others try. */
+  isHopeless: boolean;
 }
 
 export interface Follower {
