@@ -19,6 +19,8 @@ const MUST_HAPPEN = [
   'records lost unsynced',
   'damaged logs fetched anew',
   'indexes made anew',
+  'logs compacted',
+  'keys read in the end',
   'data directories offline',
   'cuts: halves',
   'cuts: bridge',

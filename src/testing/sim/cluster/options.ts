@@ -18,6 +18,8 @@ export interface ClusterSimOptions {
   readonly controllers: number;
   readonly brokers: number;
   readonly topics: readonly TopicPlan[];
+  /** A topic that is compacted, with a workload of its own; absent: none. */
+  readonly compacted?: TopicPlan;
   /** Data directories of each broker; absent: one each. */
   readonly directories?: readonly number[];
   readonly producers: number;
@@ -75,6 +77,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
+      ...seldom(options.settings, ['log.scrub.interval.ms', 'log.cleaner.backoff.ms']),
     },
     faults: Object.fromEntries(
       kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),
@@ -82,9 +85,15 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
   };
 }
 
+/** What is done every few seconds in a short run is done every minute. */
+function seldom(settings: ClusterSimOptions['settings'], keys: readonly string[]): Record<string, string> {
+  return Object.fromEntries(keys.filter((key) => settings[key] !== undefined).map((key) => [key, '60000']));
+}
+
 function drawShort(seed: number): ClusterSimOptions {
   const random = new SeededRandom(seed, 'options');
   const brokers = pick(random, [1, 2, 3, 3, 3, 3, 4, 5]);
+  const compacted = drawCompacted(seed, brokers);
   const faultsMs = spread(random, 30_000, 240_000);
   return {
     seed,
@@ -105,9 +114,10 @@ function drawShort(seed: number): ClusterSimOptions {
     delayMinMs: spread(random, 0.1, 3),
     delayMeanMs: spread(random, 0.5, 30),
     diskMeanMs: spread(random, 0.05, 10),
-    settings: { ...drawSettings(random), ...drawScrub(seed) },
+    settings: { ...drawSettings(random), ...drawScrub(seed), ...drawCleaner(seed, compacted) },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
+    ...(compacted === undefined ? {} : { compacted }),
   };
 }
 
@@ -180,6 +190,35 @@ function drawLater(seed: number, faultsMs: number): Partial<Record<FaultKind, nu
     if (random.float() < 0.5) faults[kind] = Math.round(spread(random, FAULT_MS_MIN, faultsMs));
   }
   return faults;
+}
+
+function drawCompacted(seed: number, brokers: number): TopicPlan | undefined {
+  const random = new SeededRandom(seed, 'options: compacted');
+  if (random.float() < 0.7) return undefined;
+  const replicationFactor = Math.min(brokers, 3);
+  const configs = {
+    'cleanup.policy': 'compact',
+    'min.cleanable.dirty.ratio': '0.01',
+    'min.insync.replicas': String(random.integer(1, replicationFactor + 1)),
+    'segment.bytes': String(Math.round(spread(random, 1_000, 8_000))),
+  };
+  return { name: 'compacted', partitions: random.integer(1, 3), replicationFactor, configs };
+}
+
+/** Older values give way to newer ones of their key. */
+export function isCompacted(configs: TopicPlan['configs'] = {}): boolean {
+  return configs['cleanup.policy']?.includes('compact') === true;
+}
+
+/** Every topic that is made. */
+export function topicsOf({ topics, compacted }: ClusterSimOptions): readonly TopicPlan[] {
+  return compacted === undefined ? topics : [...topics, compacted];
+}
+
+function drawCleaner(seed: number, compacted: TopicPlan | undefined): Record<string, string> {
+  const random = new SeededRandom(seed, 'options: cleaner');
+  if (compacted === undefined) return {};
+  return { 'log.cleaner.backoff.ms': String(Math.round(spread(random, 1_000, 10_000))) };
 }
 
 function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {

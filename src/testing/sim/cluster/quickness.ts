@@ -62,8 +62,9 @@ export async function expectQuickness(
 
 /** Nobody asks again and again for what is not there yet: waiting is done by timers. Throws LawBroken. */
 async function judgeIdleness(world: SimWorld): Promise<void> {
-  // A scrub every few seconds is no silence.
-  if (world.options.settings['log.scrub.interval.ms'] !== undefined) return;
+  // A scrub or a cleaning every few seconds is no silence.
+  const { settings, compacted } = world.options;
+  if (settings['log.scrub.interval.ms'] !== undefined || compacted !== undefined) return;
   const { scheduler, machines, brokers } = world;
   const waitMs = Number(world.options.settings['replica.fetch.wait.max.ms'] ?? FETCH_WAIT_MS);
   const fetches = brokers.length * (brokers.length - 1) * (1 + IDLE_MS / waitMs);

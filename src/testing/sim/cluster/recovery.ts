@@ -7,7 +7,7 @@ import { encodeValue } from '../../checkers/index.ts';
 import type { TestEnvironment } from '../../twins/index.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
-import type { TopicPlan } from './options.ts';
+import { type TopicPlan, topicsOf } from './options.ts';
 import type { Workload } from './workload/workload.ts';
 import type { SimWorld } from './world.ts';
 
@@ -89,8 +89,11 @@ export function isWhole(world: SimWorld): boolean {
   });
 }
 
-function partitionsOf(world: SimWorld): (readonly [topic: TopicPlan, partition: number])[] {
-  return world.options.topics.flatMap((topic) =>
+function partitionsOf(
+  world: SimWorld,
+  topics = topicsOf(world.options),
+): (readonly [topic: TopicPlan, partition: number])[] {
+  return topics.flatMap((topic) =>
     Array.from({ length: topic.partitions }, (_, partition) => [topic, partition] as const),
   );
 }
@@ -99,7 +102,7 @@ function hasLeader(world: SimWorld): (one: readonly [topic: TopicPlan, partition
   return ([{ name }, partition]) => world.findLeading(name, partition) !== undefined;
 }
 
-/** A client that sends one record to each partition. */
+/** A client that sends one record to each partition of the common topics. */
 class Probe {
   readonly #client;
   readonly #waiting = new Set<string>();
@@ -107,7 +110,7 @@ class Probe {
   constructor(world: SimWorld) {
     this.#client = world.client('probe');
     const producer = this.#client.producer({ requestTimeoutMs: 3_000, deliveryTimeoutMs: PRODUCED_MS });
-    for (const [index, [{ name: topic }, partition]] of partitionsOf(world).entries()) {
+    for (const [index, [{ name: topic }, partition]] of partitionsOf(world, world.options.topics).entries()) {
       const key = topicPartitionKey(topic, partition);
       const id = `probe.${index}`;
       this.#waiting.add(key);

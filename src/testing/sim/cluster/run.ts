@@ -4,7 +4,7 @@ import { Trace } from '../trace.ts';
 import { expectDeletion } from './deletion.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
-import { type ClusterSimOptions, isWriteCaching, type TopicPlan } from './options.ts';
+import { type ClusterSimOptions, isCompacted, isWriteCaching, type TopicPlan, topicsOf } from './options.ts';
 import { expectQuickness } from './quickness.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { Watch } from './watch/watch.ts';
@@ -123,6 +123,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectQuickness(world, expect, () => watch.areEqual());
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
+  await expectDone(world, 'every key is read', READ_MS, workload.judge());
   await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
@@ -165,14 +166,10 @@ export async function expectDone(
 }
 
 async function makeTopics(world: SimWorld): Promise<void> {
-  if (world.options.topics.length === 0) return;
+  const topics = topicsOf(world.options);
+  if (topics.length === 0) return;
   const client = world.client('maker');
-  await expectDone(
-    world,
-    'topics are made',
-    STARTED_MS,
-    client.admin.createTopics([...world.options.topics]),
-  );
+  await expectDone(world, 'topics are made', STARTED_MS, client.admin.createTopics([...topics]));
   await client.close();
 }
 
@@ -188,8 +185,9 @@ async function readEverything(world: SimWorld): Promise<void> {
 
 /** What is in memory only can be lost by the last one in sync, however many had it. */
 function demandsOf({ configs }: TopicPlan): TopicDemands {
-  if (isWriteCaching(configs)) return { losesUnsynced: true };
-  return { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1) };
+  const compacted = isCompacted(configs);
+  if (isWriteCaching(configs)) return { losesUnsynced: true, compacted };
+  return { minInsyncReplicas: Number(configs['min.insync.replicas'] ?? 1), compacted };
 }
 
 /** Throws when the history shows an anomaly. */

@@ -43,6 +43,8 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   const { faults, settings, topics, faultsMs } = options;
   if (faultsMs > 2_000) yield { ...options, faultsMs: Math.round(faultsMs / 2) };
   for (const kind of Object.keys(faults)) yield { ...options, faults: without(faults, kind) };
+  if (options.compacted !== undefined) yield without(options, 'compacted');
+  if (options.directories !== undefined) yield without(options, 'directories');
   if (topics.length > 1)
     for (const topic of topics) yield { ...options, topics: topics.filter((one) => one !== topic) };
   yield* fewer(options, 'brokers', Math.max(...topics.map(({ replicationFactor }) => replicationFactor)));

@@ -191,6 +191,7 @@ export class SimWorld {
     trace.count('tails cut', logger.find('cut an unsynced tail').length);
     trace.count('damaged logs fetched anew', logger.find('set a damaged log aside').length);
     trace.count('data directories offline', logger.find('data directory is offline').length);
+    trace.count('logs compacted', logger.find('compacted a log').length);
     trace.count('indexes made anew', logger.find('made a wrong index anew').length);
   }
 

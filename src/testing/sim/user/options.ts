@@ -41,7 +41,7 @@ export const LIMIT_MS_DEFAULT = 600_000;
 
 export function toSimOptions(seed: number, options: SimulateOptions): ClusterSimOptions {
   const { controllers = 3, brokers = 3, topics = [], settings = {}, faults, faultsMs } = options;
-  const drawn = drawOptions(seed);
+  const { compacted: _, ...drawn } = drawOptions(seed);
   return {
     ...drawn,
     controllers,

@@ -46,6 +46,7 @@ export interface ReplicaSight {
 /** What was seen of one partition, over all its replicas and their lives. */
 export class PartitionWatch {
   readonly name: string;
+  readonly isCompacted: boolean;
   readonly leaders = new Map<number, NodeId>();
   latestEpoch = NONE;
   /** The largest high watermark that a leader had. */
@@ -62,8 +63,10 @@ export class PartitionWatch {
   /** With write caching. */
   readonly lostTails = new LostTails();
 
-  constructor(name: string) {
+  /** `isCompacted`: batches come and go, and no two disks need have the same. */
+  constructor(name: string, isCompacted = false) {
     this.name = name;
+    this.isCompacted = isCompacted;
   }
 }
 
@@ -238,7 +241,7 @@ export class PartitionLaws {
   #commit(watch: PartitionWatch, replica: ReplicaSight): void {
     const { log, state } = replica;
     watch.committed = log.highWatermark;
-    if (state.policy.writeCaching) return;
+    if (state.policy.writeCaching || watch.isCompacted) return;
     const own = this.#disk(watch, replica, state.nodeId);
     own.advance();
     watch.batches.learn(own, watch.committed);
@@ -254,7 +257,7 @@ export class PartitionLaws {
 
   #checkMembers(watch: PartitionWatch, replica: ReplicaSight): void {
     const { state } = replica;
-    if (state.policy.writeCaching) return;
+    if (state.policy.writeCaching || watch.isCompacted) return;
     for (const id of state.isr.isr) {
       if (this.#holds(watch, replica, id)) continue;
       throw new LawBroken('an in-sync replica has all that was committed', {
@@ -280,7 +283,7 @@ export class PartitionLaws {
   /** What this replica vouches for, as far as it knows it to be committed. */
   #compare({ watch }: ReplicaLife, replica: ReplicaSight): void {
     const { log, state } = replica;
-    if (state.policy.writeCaching) return;
+    if (state.policy.writeCaching || watch.isCompacted) return;
     const disk = this.#disk(watch, replica, state.nodeId);
     disk.advance();
     if (disk.end < log.flushedOffset)

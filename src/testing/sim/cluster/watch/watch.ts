@@ -12,6 +12,7 @@ import type { ServerNode } from '../../../../server/index.ts';
 import type { DurableFile } from '../../../twins/index.ts';
 import { LawBroken } from '../law-broken.ts';
 import type { Machine } from '../machine.ts';
+import { isCompacted, topicsOf } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 import { DurableLog } from './durable-log.ts';
 import { EntryLaws } from './entry-laws.ts';
@@ -114,7 +115,7 @@ export class Watch {
   }
 
   #lookAtProgress(life: ReplicaLife, replica: ReplicaView): void {
-    if (replica.state.leaderEpoch < life.watch.latestEpoch) return;
+    if (replica.state.leaderEpoch < life.watch.latestEpoch || life.watch.isCompacted) return;
     const progress = this.#progress.get(life) ?? new ProgressLife();
     this.#progress.set(life, progress);
     const { name } = life.watch;
@@ -180,7 +181,8 @@ export class Watch {
     const key = `${topicId}-${partition}`;
     const known = this.#partitions.get(key);
     if (known !== undefined) return known;
-    const watch = new PartitionWatch(`${topic}-${partition}`);
+    const plan = topicsOf(this.#world.options).find(({ name }) => name === topic);
+    const watch = new PartitionWatch(`${topic}-${partition}`, isCompacted(plan?.configs));
     this.#partitions.set(key, watch);
     this.#byName.set(watch.name, watch);
     return watch;
@@ -216,7 +218,8 @@ export class Watch {
     const equal = new EqualLogs();
     for (const { plan, node, files } of this.#world.brokers)
       for (const replica of node?.broker?.replicas() ?? []) {
-        const { name: partition, batches, committed } = this.#of(replica);
+        const { name: partition, batches, committed, isCompacted: mayDiffer } = this.#of(replica);
+        if (mayDiffer) continue;
         const { directory, logStartOffset } = replica.log;
         equal.add(partition, plan.id, logStartOffset, files, directory);
         const missing = batches.missing(new DurableLog(files, directory), logStartOffset);
