@@ -1,7 +1,8 @@
 /**
  * `npm run mutate -- [paths…] [--only TEXT]… [--sample K --seed S] [--seeds N] [--cpu-minutes M] [--list] [--record]`: puts
  * one small slip at a time into a copy of the sources and looks whether the simulation notices, else whether the unit
- * tests do. `--record` keeps what came out and writes docs/testing/mutation.md.
+ * tests do. `--record` keeps what came out and writes docs/testing/mutation.md; with `--sample 0` the page
+ * alone.
  */
 import { parseArgs } from 'node:util';
 import { SeededRandom, shuffle } from '../../src/base/index.ts';
@@ -39,6 +40,8 @@ async function main(): Promise<number> {
     say(lineOf(trial));
     if (values.record) keepTrials([trial]);
   }
+  // Also without a trial: the page anew, of what is known.
+  if (values.record) keepTrials(trials);
   say(scoreOf(trials));
   return trials.some(({ outcome }) => outcome === 'survived') ? 1 : 0;
 }

@@ -35,7 +35,7 @@ const DISK_OPERATIONS = 40;
 /** What `quick` may take: far less than the longest waits of brokers and clients. */
 export function quickMs({ options }: SimWorld): number {
   const { delayMinMs, delayMeanMs, diskMeanMs } = options;
-  return QUICK_MS + MESSAGES * (delayMinMs + delayMeanMs) + DISK_OPERATIONS * diskMeanMs;
+  return Math.round(QUICK_MS + MESSAGES * (delayMinMs + delayMeanMs) + DISK_OPERATIONS * diskMeanMs);
 }
 
 /** Sends to each partition twice: once to get to know the leaders, then against the clock. */
