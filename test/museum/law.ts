@@ -5,7 +5,7 @@ export function lawOf(error: unknown): string {
   const { message, cause, name } = error;
   const found = /^the history shows ([^:]+):/.exec(message)?.[1];
   if (found !== undefined) return `history: ${found}`;
-  if (message.startsWith('liveness: ')) return message.replace(/not within \d+ ms: /, '');
+  if (message.startsWith('liveness: ')) return message.replace(/not within [\d.]+ ms: /, '');
   const ended = / ended itself: (.+)$/.exec(message)?.[1];
   if (ended !== undefined) return cause === undefined ? `ended: ${ended}` : `ended: ${lawOf(cause)}`;
   const [first = ''] = message.split(/[:{(\n]/);

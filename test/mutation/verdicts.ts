@@ -49,4 +49,18 @@ export const VERDICTS: readonly Verdict[] = [
     kind: 'equivalent',
     why: 'a read of no bytes finds nothing, and the same is told',
   },
+  {
+    file: `${REPLICA}/replica-set.ts`,
+    was: '!state.isLeader && state.leaderEpoch === leaderEpoch',
+    change: '&& -> ||',
+    kind: 'equivalent',
+    why: 'roles change and logs are cut in one queue, and only a reply of the present epoch asks for a cut: a guard',
+  },
+  {
+    file: `${REPLICA}/replica-set.ts`,
+    was: 'await log.truncateFullyAndStartAt(cut.offset)',
+    change: 'await removed',
+    kind: 'unseen',
+    why: 'a log that begins anew is rare: half a minute of the processor met none that was in use meanwhile',
+  },
 ];
