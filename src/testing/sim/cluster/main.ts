@@ -1,7 +1,7 @@
 /**
  * `npm run sim --` and one of
  *
- *     --seeds 100 [--from 1]    so many runs
+ *     --seeds 100 [--from 1] [--parallel 2]    so many runs, in so many processes
  *     --minutes 5 [--from 1]    as many as there is time for
  *     --seed 7                  one, with the story of what happened
  *     --options FILE            one, from a file of options
@@ -11,7 +11,8 @@
  *
  * A failing run is made smaller; its options are written to sim-failures/.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { readWholeFile, replaceFile } from '../../../env/index.ts';
@@ -20,9 +21,12 @@ import { COVERAGE_SEEDS_MIN, describeCounters, findUncovered, findUnpassed } fro
 import { type ClusterSimOptions, drawOptions } from './options.ts';
 import { type ClusterSimResult, lawOf, runCluster } from './run.ts';
 import { shrink } from './shrink.ts';
+import { Tally } from './tally.ts';
 
 const SHRINK_RUNS_MAX = 150;
 const FAILURES = 'sim-failures';
+/** Begins the line in which a process tells another what its runs came to. */
+const TALLY = 'tally ';
 const REPORT = 'docs/RELIABILITY.md';
 
 const files = nodeFiles();
@@ -36,6 +40,8 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     options: { type: 'string' },
     double: { type: 'string' },
+    parallel: { type: 'string', default: '1' },
+    tally: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
@@ -72,33 +78,54 @@ async function runOne(options: ClusterSimOptions): Promise<number> {
 }
 
 async function runMany(from: number, count: number, limitMs: number): Promise<number> {
-  const counters = new Map<string, number>();
+  const parallel = Math.min(Number(values.parallel), count);
+  const tally = parallel > 1 ? await runApart(from, count, parallel) : await runHere(from, count, limitMs);
+  if (values.tally) {
+    say(TALLY + tally.toText());
+    return 0;
+  }
+  const lines = [...describeCounters(tally.counters), ...tally.describe()];
+  for (const line of lines) say(line);
+  if (values.record) await record([`seeds ${from} to ${from + tally.runs - 1}`, ...lines]);
+  for (const name of findUnpassed(tally.counters)) say(`no node got to ${name}`);
+  const uncovered = tally.runs < COVERAGE_SEEDS_MIN ? [] : findUncovered(tally.counters);
+  for (const name of uncovered) say(`never happened: ${name}`);
+  const isWhole = limitMs < Number.POSITIVE_INFINITY || tally.runs === count;
+  return tally.failed === 0 && uncovered.length === 0 && isWhole ? 0 : 1;
+}
+
+async function runHere(from: number, count: number, limitMs: number): Promise<Tally> {
+  const tally = new Tally();
   const startMs = clock.monotonicMs();
   const startCpu = process.cpuUsage();
-  const total = { virtualMs: 0, events: 0, failed: 0, runs: 0 };
   for (let seed = from; seed < from + count && clock.monotonicMs() - startMs < limitMs; seed++) {
     const result = await runCluster(drawOptions(seed));
-    total.runs++;
-    total.virtualMs += result.virtualMs;
-    total.events += result.events;
-    for (const [name, value] of result.counters) counters.set(name, (counters.get(name) ?? 0) + value);
-    if (result.failure === undefined) continue;
-    total.failed++;
-    await tellFailure(result);
+    tally.add(result);
+    if (result.failure !== undefined) await tellFailure(result);
   }
   const { user, system } = process.cpuUsage(startCpu);
-  const hours = total.virtualMs / 3_600_000;
-  const lines = [
-    ...describeCounters(counters),
-    `${total.runs} runs, ${total.failed} failed, ${total.events} events, ${hours.toFixed(1)} simulated hours`,
-    `${(hours / ((user + system) / 60e6)).toFixed(1)} simulated hours per CPU minute`,
-  ];
-  for (const line of lines) say(line);
-  if (values.record) await record([`seeds ${from} to ${from + total.runs - 1}`, ...lines]);
-  for (const name of findUnpassed(counters)) say(`no node got to ${name}`);
-  const uncovered = total.runs < COVERAGE_SEEDS_MIN ? [] : findUncovered(counters);
-  for (const name of uncovered) say(`never happened: ${name}`);
-  return total.failed > 0 || uncovered.length > 0 ? 1 : 0;
+  tally.cpuMs = (user + system) / 1000;
+  return tally;
+}
+
+/** Each process has a stretch of the seeds of its own. */
+async function runApart(from: number, count: number, parallel: number): Promise<Tally> {
+  const tally = new Tally();
+  const bounds = Array.from({ length: parallel + 1 }, (_, i) => from + Math.floor((count * i) / parallel));
+  const run = async (first: number, next: number): Promise<void> => {
+    const words = ['--tally', '--seeds', String(next - first), '--from', String(first)];
+    if (values['no-shrink']) words.push('--no-shrink');
+    const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line.startsWith(TALLY)) tally.addText(line.slice(TALLY.length));
+      else say(line);
+    }
+  };
+  await Promise.all(bounds.slice(1).map((next, i) => run(bounds[i] as number, next)));
+  if (tally.runs !== count) say(`only ${tally.runs} of ${count} runs came to an end`);
+  return tally;
 }
 
 async function record(lines: readonly string[]): Promise<void> {
