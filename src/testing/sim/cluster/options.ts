@@ -58,13 +58,16 @@ export function drawOptions(seed: number): ClusterSimOptions {
   return random.float() < LONG ? stretch(options, random) : options;
 }
 
+const SCRUB = 'log.scrub.interval.ms';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 16;
 
 function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions {
   const faultsMs = spread(random, 3_600_000, 14_400_000);
   const kinds = Object.keys(options.faults) as FaultKind[];
-  const { operatorMs } = options;
+  const { operatorMs, settings } = options;
+  const scrubs =
+    settings[SCRUB] === undefined ? {} : { [SCRUB]: String(Math.round(spread(random, 30_000, 60_000))) };
   return {
     ...options,
     faultsMs,
@@ -73,7 +76,8 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
     thinkMs: spread(random, 10_000, 25_000),
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
     settings: {
-      ...options.settings,
+      ...settings,
+      ...scrubs,
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
@@ -231,7 +235,7 @@ function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions,
 function drawScrub(seed: number): Record<string, string> {
   const random = new SeededRandom(seed, 'options: scrub');
   if (drawLater(seed, 1)['turned bit'] === undefined) return {};
-  return { 'log.scrub.interval.ms': String(Math.round(spread(random, 2_000, 20_000))) };
+  return { [SCRUB]: String(Math.round(spread(random, 2_000, 20_000))) };
 }
 
 /** Whether there are any in this process changes nothing else of what a seed draws. */

@@ -15,8 +15,8 @@ const KNOWN_MS = 10_000;
 /** By then a reader that found nothing waits at the leaders. */
 const PARKED_MS = 1_000;
 const IDLE_MS = 500;
-/** Of a node that idles: heartbeats, and fetches of the quorum. Twice what was seen. */
-const NODE_EVENTS_MAX = 40;
+/** Of a node that idles: heartbeats, fetches of the quorum, a checkpoint, a no-op. Three times what was seen. */
+const NODE_EVENTS_MAX = 60;
 /** Of one fetch of a follower, there and back. */
 const FETCH_EVENTS_MAX = 10;
 /** By default. */
