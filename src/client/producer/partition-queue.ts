@@ -6,6 +6,8 @@
  *   - from the first batch in flight to the last one sent there are at most `partitionInFlight`, counting
  *     those between that are settled already: the broker recognises a repetition only among the last five of
  *     a producer, and answers may overtake one another;
+ *   - until the first batch of an identity is written nothing else of it is in flight: of a producer that a broker does not
+ *     know it takes any sequence, so a later batch would overtake a first one that was refused;
  *   - a batch that is sent again goes only when none before it is in flight, and nothing new goes while one
  *     that was sent again is in flight;
  *   - the epoch rises only when nothing is in flight, and no batch in doubt is ever sent under another
@@ -59,6 +61,8 @@ export class PartitionQueue {
   readonly #inFlight: ProducerBatch[] = [];
   #identity: ProducerIdentity | undefined;
   #nextSequence = 0;
+  /** The broker knows the identity. */
+  #isKnown = false;
   #renew = false;
   #nextOrdinal = 0;
   /** Batches that were sent, each counted once. */
@@ -118,6 +122,7 @@ export class PartitionQueue {
     }
     if (first !== undefined && this.#sent - first.serial >= this.#options.partitionInFlight) return Infinity;
     if (first !== undefined && (this.#renew || !this.#inFlightFresh())) return Infinity;
+    if (first !== undefined && first.identity !== undefined && !this.#isKnown) return Infinity;
     const lingers = !hurry && this.#waiting.length === 1 && head.sizeBytes < this.#options.batchSize;
     return Math.max(this.retryAtMs, lingers ? head.createdMs + this.#options.lingerMs : 0);
   }
@@ -178,6 +183,7 @@ export class PartitionQueue {
   /** The batch is written. */
   complete(batch: ProducerBatch): void {
     this.#land(batch);
+    if (batch.identity === this.#identity) this.#isKnown = true;
     this.failures = 0;
     this.retryAtMs = 0;
     this.searching = false;
@@ -251,6 +257,7 @@ export class PartitionQueue {
         ? { producerId: old.producerId, producerEpoch: old.producerEpoch + 1 }
         : fresh;
     this.#nextSequence = 0;
+    this.#isKnown = false;
     this.#renew = false;
     const givenUp = this.#waiting.filter(
       (batch) => batch.identity !== undefined && batch.doubt !== undefined,

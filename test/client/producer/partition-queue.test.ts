@@ -45,6 +45,22 @@ describe('partition queue', () => {
     expect(take().baseSequence).toBe(1);
   });
 
+  it('sends nothing beside the first batch of an identity until that is written, for a broker takes any sequence of a stranger', () => {
+    const { queue, add, addBatch, take, ready } = setup();
+    add();
+    add();
+    for (let i = 0; i < 4; i++) addBatch();
+    const first = take();
+    expect(ready()).toBe(false);
+    queue.split(first);
+    for (const _half of [1, 2]) queue.complete(take());
+    take();
+    expect(ready()).toBe(true);
+    queue.abandon(queue.inFlight[0] as ProducerBatch);
+    take();
+    expect(ready()).toBe(false);
+  });
+
   it('keeps the sequence of a batch that is sent again, and its place before later ones', () => {
     const { queue, addBatch, take, ready } = setup();
     for (let i = 0; i < 3; i++) addBatch();
