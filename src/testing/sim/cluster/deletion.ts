@@ -5,6 +5,7 @@
 import type { Offset, TopicPartition } from '../../../base/index.ts';
 import type { RecordsDeleted } from '../../../client/index.ts';
 import { LawBroken } from './law-broken.ts';
+import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
 import type { Expect } from './recovery.ts';
 import type { SimWorld } from './world.ts';
@@ -14,6 +15,7 @@ const ANSWERED_MS = 10_000;
 /** The last that is done to a cluster: it has no records afterwards. */
 export async function expectDeletion(world: SimWorld, expect: Expect): Promise<void> {
   const client = world.client('deleter');
+  const slowMs = patienceMs(world);
   const ends = world.options.topics.flatMap(({ name: topic, partitions }) =>
     Array.from({ length: partitions }, (_, partition) => ({
       topic,
@@ -30,7 +32,7 @@ export async function expectDeletion(world: SimWorld, expect: Expect): Promise<v
   await tell('to delete nothing is right', () => 0, 'NONE');
   await tell('what is not committed is not deleted', (end) => end + 1, 'OFFSET_OUT_OF_RANGE');
   await tell('all that is committed can be deleted', (end) => end, 'NONE');
-  await expect('every replica hears at once what is deleted', 2 * quickMs(world), () =>
+  await expect('every replica hears at once what is deleted', 2 * quickMs(world) + slowMs, () =>
     ends.every((one) => startsOf(world, one).every((start) => start === one.end)),
   );
   await client.close({ timeoutMs: 0 });
@@ -48,7 +50,7 @@ async function answered(
     },
     (error: unknown) => world.fail(error),
   );
-  await expect('a deletion is answered', ANSWERED_MS, () => outcomes !== undefined);
+  await expect('a deletion is answered', ANSWERED_MS + patienceMs(world), () => outcomes !== undefined);
   return outcomes ?? [];
 }
 

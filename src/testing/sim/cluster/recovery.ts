@@ -8,6 +8,7 @@ import type { TestEnvironment } from '../../twins/index.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { type TopicPlan, topicsOf } from './options.ts';
+import { patienceMs } from './patience.ts';
 import type { Workload } from './workload/workload.ts';
 import type { SimWorld } from './world.ts';
 
@@ -16,8 +17,6 @@ export type Expect = (law: string, limitMs: number, holds: () => boolean) => Pro
 
 const CONTROLLER_MS = 10_000;
 const LEADERS_MS = 10_000;
-/** A log is opened segment by segment, with some operations of the disk for each, one after the other. */
-const OPENING_OPERATIONS = 2_000;
 const PRODUCED_MS = 10_000;
 const IN_SYNC_MS = 30_000;
 const ENDS_MS = 10_000;
@@ -29,19 +28,20 @@ const STOPPED_MS = 30_000;
 /** From the moment when all that was broken works. */
 export async function expectRecovery(world: SimWorld, workload: Workload, expect: Expect): Promise<void> {
   await expect('a controller is active', CONTROLLER_MS, () => world.activeController() !== undefined);
-  const leadersMs = LEADERS_MS + OPENING_OPERATIONS * world.options.diskMeanMs;
+  const slowMs = patienceMs(world);
+  const leadersMs = LEADERS_MS + slowMs;
   await expect('every partition has a leader', leadersMs, () => partitionsOf(world).every(hasLeader(world)));
-  await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
+  await expect('every replica is in sync', IN_SYNC_MS + slowMs, () => isWhole(world));
   await expectEnds(world, expect);
   const before = workload.readings;
   const probe = new Probe(world);
   await expect('every partition acknowledges a record', PRODUCED_MS, () => probe.isDone);
   await probe.close();
-  await expect('every reader gets on', READ_MS, () =>
+  await expect('every reader gets on', READ_MS + slowMs, () =>
     workload.readings.every((count, reader) => count > (before[reader] ?? 0)),
   );
-  await expect('every turned bit is found', FOUND_MS, () => world.rot.open.length === 0);
-  await expect('every replica is in sync', IN_SYNC_MS, () => isWhole(world));
+  await expect('every turned bit is found', FOUND_MS + slowMs, () => world.rot.open.length === 0);
+  await expect('every replica is in sync', IN_SYNC_MS + slowMs, () => isWhole(world));
 }
 
 /** A new leader tells the end of its log although nobody has written to it since. */

@@ -5,6 +5,7 @@ import { expectDeletion } from './deletion.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { type ClusterSimOptions, isCompacted, isWriteCaching, type TopicPlan, topicsOf } from './options.ts';
+import { patienceMs } from './patience.ts';
 import { expectQuickness } from './quickness.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { Watch } from './watch/watch.ts';
@@ -113,23 +114,32 @@ async function runPhases(world: SimWorld): Promise<void> {
   await world.run(() => false, options.faultsMs);
   if (world.failure !== undefined) return;
   nemesis.heal();
+  restoreDirectories(world);
   for (const machine of world.machines) machine.start();
   const expect: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
   await expectRecovery(world, workload, expect);
   workload.stop();
   const pauseMs = PAUSES_MAX * Math.max(options.thinkMs, options.operatorMs ?? 0);
   await expectSoon(world, 'the clients end', ENDED_MS + pauseMs, () => workload.isOver);
-  await expectSoon(world, 'every replica is in sync', HEALTHY_MS, () => isWhole(world));
+  await expectSoon(world, 'every replica is in sync', HEALTHY_MS + patienceMs(world), () => isWhole(world));
   await expectQuickness(world, expect, () => watch.areEqual());
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
-  await expectDone(world, 'every key is read', READ_MS, workload.judge());
-  await expectSoon(world, 'every replica has everything', HEALTHY_MS, () => watch.areEqual());
+  await expectDone(world, 'every key is read', READ_MS + patienceMs(world), workload.judge());
+  await expectSoon(world, 'every replica has everything', HEALTHY_MS + patienceMs(world), () =>
+    watch.areEqual(),
+  );
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
   await expectDeletion(world, expect);
   await expectNothingLeft(world, expect);
   judge(world);
+}
+
+/** A directory that a broker has given up comes back with a start of it: somebody has looked after its disk. */
+function restoreDirectories({ brokers }: SimWorld): void {
+  for (const machine of brokers)
+    if ((machine.environment.metrics.value('log_directories_offline') ?? 0) > 0) machine.kill(false);
 }
 
 /** Disks that fail may end a node; nothing else may. */
@@ -179,7 +189,8 @@ function isServing({ node }: { readonly node: SimWorld['machines'][number]['node
 
 async function readEverything(world: SimWorld): Promise<void> {
   const client = world.client('final');
-  await expectDone(world, 'everything is read', READ_MS, readAll(world, 'final', client, true));
+  const limitMs = READ_MS + patienceMs(world);
+  await expectDone(world, 'everything is read', limitMs, readAll(world, 'final', client, true));
   await client.close();
 }
 

@@ -86,8 +86,8 @@ function isInSync(world: SimWorld, machine: Machine): boolean {
   for (const { node } of world.brokers)
     for (const { state } of node?.broker?.replicas() ?? [])
       if (state.isLeader && state.isr.maximal.includes(id)) return true;
-  return world.options.topics.some(({ name }) =>
-    (image.topics.find(name)?.partitions ?? []).some(({ isr }) => isr.includes(id)),
+  return [...image.topics.byName.values()].some(({ partitions }) =>
+    partitions.some(({ isr }) => isr.includes(id)),
   );
 }
 

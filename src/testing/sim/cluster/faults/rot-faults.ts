@@ -19,6 +19,8 @@ const NAMES = [
   'partition.metadata',
 ] as const;
 const CHECKPOINT = '-checkpoint';
+/** What it says is nowhere else: without it records that were deleted within a segment are there again. */
+const LOG_STARTS = '/log-start-offset-checkpoint';
 const CHECKPOINT_SHARE = 0.1;
 /** Between two looks whether a person has to help. */
 const LOOK_MS = 1_000;
@@ -64,7 +66,8 @@ function pathsOf(
     return directories.flatMap((directory) =>
       files
         .durablePaths(directory)
-        .filter((path) => path.endsWith(CHECKPOINT) && !path.slice(directory.length + 1).includes('/')),
+        .filter((path) => path.endsWith(CHECKPOINT) && !path.slice(directory.length + 1).includes('/'))
+        .filter((path) => !path.endsWith(LOG_STARTS)),
     );
   const key = topicPartitionKey(partition.topic, partition.partition);
   return files
