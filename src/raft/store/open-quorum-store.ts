@@ -47,7 +47,7 @@ async function openLog(
     return quarantined(directory, lostLog(log, hardState.state.tailFloor));
   }
   const store = await stores.open(log);
-  const verification = await verifying(store, hardState);
+  const verification = await verifying(store, hardState, () => files.syncDirectory(log));
   if (verification.kind === 'sound')
     return {
       kind: 'open',
@@ -58,8 +58,17 @@ async function openLog(
   return quarantined(directory, verification.reason);
 }
 
-async function verifying(store: KeyValueStore, file: HardStateFile): ReturnType<typeof verifyLog> {
+/**
+ * `settle`: LevelDB writes anew what it finds in its log, and names that in CURRENT by a rename which it does not sync. Power
+ * loss would bring the old log back, without what a failed sync had left in the cache only, beside newer entries.
+ */
+async function verifying(
+  store: KeyValueStore,
+  file: HardStateFile,
+  settle: () => Promise<void>,
+): ReturnType<typeof verifyLog> {
   try {
+    await settle();
     const { identity, state, generation } = file;
     return await verifyLog(store, { identity, hardState: state, generation });
   } catch (error) {

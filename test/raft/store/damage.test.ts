@@ -172,6 +172,15 @@ describe('on the twin', () => {
     await expect(append(store, entries(ENTRIES, 1))).rejects.toMatchObject({ reason: 'io-error' });
   });
 
+  it('the names of an opened log are durable before it is believed', async () => {
+    const { files, stores } = world.kill();
+    files.failNext({ operation: 'sync-directory', path: 'log', reason: 'io-error' });
+    await expect(open({ ...disk, files, stores })).rejects.toMatchObject({ reason: 'io-error' });
+    const store = await open({ ...disk, files, stores });
+    expect(store.log.endOffset).toBe(ENTRIES);
+    await store.close();
+  });
+
   it('a read that fails or finds damage is an error, never the end of the log', async () => {
     const store = await open(disk);
     world.stores.failNext({ operation: 'scan', reason: 'io-error' });
