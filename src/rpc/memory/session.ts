@@ -143,8 +143,8 @@ export class MemoryCall {
   readonly forward: Pipe;
   readonly backward: Pipe;
   /** Of the requests, and of the replies, that were taken. */
-  readonly #requestCredits: Credits;
-  readonly #replyCredits: Credits;
+  #requestCredits: Credits | undefined;
+  #replyCredits: Credits | undefined;
   readonly #client: ClientEnd;
   #server: ServerEnd | undefined;
   #clientOver = false;
@@ -156,8 +156,6 @@ export class MemoryCall {
     this.timeoutMs = timeoutMs;
     this.forward = session.openForward();
     this.backward = session.openBackward();
-    this.#requestCredits = new Credits(this.backward);
-    this.#replyCredits = new Credits(this.forward);
     this.#client = client;
   }
 
@@ -173,10 +171,12 @@ export class MemoryCall {
     });
   }
 
-  /** `taken`: when the implementation has taken it. */
+  /** `taken`: when the implementation has taken it. Without one nobody waits for that. */
   sendRequest(bytes: Buffer, taken?: () => void): void {
+    if (taken !== undefined) this.#requestCredits ??= new Credits(this.backward);
+    const told = taken && (() => this.#requestCredits?.take(bytes.length, taken));
     this.forward.push(() => {
-      if (!this.#serverOver) this.#server?.request(bytes, told(this.#requestCredits, bytes, taken));
+      if (!this.#serverOver) this.#server?.request(bytes, told);
     });
   }
 
@@ -193,10 +193,12 @@ export class MemoryCall {
     this.#maybeForget();
   }
 
-  /** `taken`: when the caller has taken it. */
+  /** `taken`: when the caller has taken it. Without one nobody waits for that. */
   sendReply(bytes: Buffer, taken?: () => void): void {
+    if (taken !== undefined) this.#replyCredits ??= new Credits(this.forward);
+    const told = taken && (() => this.#replyCredits?.take(bytes.length, taken));
     this.backward.push(() => {
-      if (!this.#clientOver) this.#client.reply(bytes, told(this.#replyCredits, bytes, taken));
+      if (!this.#clientOver) this.#client.reply(bytes, told);
     });
   }
 
@@ -240,8 +242,4 @@ export class MemoryCall {
   #maybeForget(): void {
     if (this.#clientOver && this.#serverOver) this.session.calls.delete(this);
   }
-}
-
-function told(credits: Credits, { length }: Buffer, taken: Taken): Taken {
-  return taken === undefined ? undefined : () => credits.take(length, taken);
 }

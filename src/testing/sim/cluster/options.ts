@@ -59,6 +59,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
 }
 
 const SCRUB = 'log.scrub.interval.ms';
+const CLEANER = 'log.cleaner.backoff.ms';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 16;
 
@@ -66,8 +67,6 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
   const faultsMs = spread(random, 3_600_000, 14_400_000);
   const kinds = Object.keys(options.faults) as FaultKind[];
   const { operatorMs, settings } = options;
-  const scrubs =
-    settings[SCRUB] === undefined ? {} : { [SCRUB]: String(Math.round(spread(random, 30_000, 60_000))) };
   return {
     ...options,
     faultsMs,
@@ -77,11 +76,10 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
     settings: {
       ...settings,
-      ...scrubs,
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
-      ...seldom(options.settings, ['log.scrub.interval.ms', 'log.cleaner.backoff.ms']),
+      ...seldom(settings, [SCRUB, CLEANER]),
     },
     faults: Object.fromEntries(
       kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),
@@ -222,7 +220,7 @@ export function topicsOf({ topics, compacted }: ClusterSimOptions): readonly Top
 function drawCleaner(seed: number, compacted: TopicPlan | undefined): Record<string, string> {
   const random = new SeededRandom(seed, 'options: cleaner');
   if (compacted === undefined) return {};
-  return { 'log.cleaner.backoff.ms': String(Math.round(spread(random, 1_000, 10_000))) };
+  return { [CLEANER]: String(Math.round(spread(random, 1_000, 10_000))) };
 }
 
 function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {
