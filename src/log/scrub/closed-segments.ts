@@ -21,25 +21,41 @@ export class ClosedSegments {
 
   /** Ascending. None of a log that is offline or closed. */
   list(): ClosedSegment[] {
-    const { failure, closed, segments, logEndOffset } = this.#log;
-    if (failure !== undefined || closed) return [];
     const found: ClosedSegment[] = [];
-    for (const [i, segment] of segments.all.entries()) {
-      const next = segments.all[i + 1];
-      // A roll shows in memory at once; the file of the next segment is made when this one is durable.
-      // A cut shows in the offsets and epochs at once, in the files later.
-      if (next?.exists !== true || next.baseOffset > logEndOffset) break;
-      const { baseOffset, writtenBytes: sizeBytes } = segment;
-      found.push({ segment, baseOffset, sizeBytes, endOffset: next.baseOffset });
+    for (let i = 0; ; i++) {
+      const closed = this.#at(i);
+      if (closed === undefined) return found;
+      found.push(closed);
     }
-    return found;
   }
 
-  holds(closed: ClosedSegment): boolean {
-    return this.list().some(
-      ({ segment, sizeBytes, endOffset }) =>
-        segment === closed.segment && sizeBytes === closed.sizeBytes && endOffset === closed.endOffset,
-    );
+  /** The first that begins after `offset`. */
+  firstAfter(offset: Offset): ClosedSegment | undefined {
+    const { segments } = this.#log;
+    const i = segments.indexOf(offset);
+    const begins = segments.all[i]?.baseOffset ?? 0;
+    return this.#at(begins > offset ? i : i + 1);
+  }
+
+  holds({ segment, baseOffset, sizeBytes, endOffset }: ClosedSegment): boolean {
+    const now = this.#at(this.#log.segments.indexOf(baseOffset));
+    return now?.segment === segment && now.sizeBytes === sizeBytes && now.endOffset === endOffset;
+  }
+
+  #at(i: number): ClosedSegment | undefined {
+    const { failure, closed, segments, logEndOffset } = this.#log;
+    if (failure !== undefined || closed) return undefined;
+    const segment = segments.all[i];
+    const next = segments.all[i + 1];
+    // A roll shows in memory at once; the file of the next segment is made when this one is durable.
+    // A cut shows in the offsets and epochs at once, in the files later.
+    if (segment === undefined || next?.exists !== true || next.baseOffset > logEndOffset) return undefined;
+    return {
+      segment,
+      baseOffset: segment.baseOffset,
+      sizeBytes: segment.writtenBytes,
+      endOffset: next.baseOffset,
+    };
   }
 
   /** The leader epoch that wrote `offset`; undefined: the log knows it no more. */

@@ -4,6 +4,9 @@
  */
 import type { Offset, PartitionId } from '../../base/index.ts';
 
+/** Below every offset. */
+const BEFORE_ANY = -1;
+
 export interface LogName {
   readonly topic: string;
   readonly partition: PartitionId;
@@ -25,9 +28,7 @@ export function logsFrom<L extends LogName>(logs: Iterable<L>, after: ScrubPlace
   return left.sort(compareNames);
 }
 
-/** Whether the segment of `log` at `baseOffset` comes after the place. */
-export function isAfter(log: LogName, baseOffset: Offset, after: ScrubPlace | undefined): boolean {
-  if (after === undefined) return true;
-  const order = compareNames(log, after);
-  return order > 0 || (order === 0 && baseOffset > after.baseOffset);
+/** Up to where the place says that the segments of `log` are done: below the first offset when it is not in `log`. */
+export function doneOf(log: LogName, after: ScrubPlace | undefined): Offset {
+  return after !== undefined && compareNames(log, after) === 0 ? after.baseOffset : BEFORE_ANY;
 }

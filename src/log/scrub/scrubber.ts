@@ -19,7 +19,7 @@ import {
 } from './scrub-checkpoint.ts';
 import { registerScrubMetrics, type ScrubMetrics } from './scrub-metrics.ts';
 import { pauseAfterMs, type ScrubSettings, scrubRate } from './scrub-pace.ts';
-import { isAfter, type LogName, logsFrom } from './scrub-round.ts';
+import { doneOf, type LogName, logsFrom } from './scrub-round.ts';
 import { takeOfflineIfDamaged } from './second-look.ts';
 import { type CheckStep, SegmentCheck } from './segment-check.ts';
 
@@ -179,7 +179,7 @@ export class Scrubber {
       if (name === undefined) return undefined;
       const log = this.#options.logs.find(name.topic, name.partition);
       const after = this.#checkpoint?.after;
-      const closed = log?.closed.list().find(({ baseOffset }) => isAfter(name, baseOffset, after));
+      const closed = log?.closed.firstAfter(doneOf(name, after));
       if (log === undefined || closed === undefined) {
         round.left.pop();
         continue;

@@ -61,7 +61,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
 const SCRUB = 'log.scrub.interval.ms';
 const CLEANER = 'log.cleaner.backoff.ms';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
-const LONG = 1 / 16;
+const LONG = 1 / 10;
 
 function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions {
   const faultsMs = spread(random, 3_600_000, 14_400_000);
@@ -70,7 +70,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
   return {
     ...options,
     faultsMs,
-    readerLifeMs: faultsMs / 20,
+    readerLifeMs: faultsMs / 10,
     readerWaitMs: Math.round(spread(random, 5_000, 30_000)),
     thinkMs: spread(random, 10_000, 25_000),
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
@@ -79,7 +79,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
-      ...seldom(settings, [SCRUB, CLEANER]),
+      ...seldom(settings, [SCRUB, CLEANER], faultsMs / 60),
     },
     faults: Object.fromEntries(
       kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),
@@ -87,9 +87,14 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
   };
 }
 
-/** What is done every few seconds in a short run is done every minute. */
-function seldom(settings: ClusterSimOptions['settings'], keys: readonly string[]): Record<string, string> {
-  return Object.fromEntries(keys.filter((key) => settings[key] !== undefined).map((key) => [key, '60000']));
+/** What is done every few seconds in a short run is done every few minutes. */
+function seldom(
+  settings: ClusterSimOptions['settings'],
+  keys: readonly string[],
+  intervalMs: number,
+): Record<string, string> {
+  const drawn = keys.filter((key) => settings[key] !== undefined);
+  return Object.fromEntries(drawn.map((key) => [key, String(Math.round(intervalMs))]));
 }
 
 function drawShort(seed: number): ClusterSimOptions {
