@@ -61,7 +61,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
 const SCRUB = 'log.scrub.interval.ms';
 const CLEANER = 'log.cleaner.backoff.ms';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
-const LONG = 1 / 10;
+const LONG = 1 / 8;
 
 function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions {
   const faultsMs = spread(random, 3_600_000, 14_400_000);
