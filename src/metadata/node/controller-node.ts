@@ -200,9 +200,10 @@ export class ControllerNode implements ControllerService<CallContext>, QuorumLis
     return { nodeId: this.#nodeId, offset: image.offset, digest: imageDigest(image) };
   }
 
+  /** Nothing out of office: whoever appends may find out by it that nobody has heard it for long, and leads no more. */
   #scheduleIdle(): void {
     const { metadataMaxIdleIntervalMs } = this.#options.config;
-    if (metadataMaxIdleIntervalMs === 0) return;
+    if (metadataMaxIdleIntervalMs === 0 || !this.isActive) return;
     this.#idleOffset = this.#options.raft.status().logEndOffset;
     this.#idleTimer = this.#options.environment.timers.after(metadataMaxIdleIntervalMs, () => {
       if (!this.isActive) return;

@@ -163,6 +163,31 @@ describe('a controller', () => {
     expect(f.records().filter(({ kind }) => kind === 'no-op')).toHaveLength(idle);
   });
 
+  it('that loses its office by what it writes sets no timer any more', async () => {
+    const f = new Fixture();
+    f.quorum.deposes = true;
+    f.quorum.elect(0);
+    expect(f.environments[0]?.timers.pending).toBe(0);
+    f.quorum.elect(0);
+    await f.run(400);
+    f.quorum.deposes = true;
+    await f.run(400);
+    expect([f.quorum.leaderId, f.environments[0]?.timers.pending]).toEqual([-1, 0]);
+  });
+
+  it('that idled when it lost its office writes no more than others in the next one', async () => {
+    const f = new Fixture();
+    f.quorum.elect(0);
+    await f.run(400);
+    f.quorum.deposes = true;
+    await f.run(200);
+    f.quorum.elect(0);
+    await f.run(2600);
+    expect(f.records().filter(({ kind }) => kind === 'no-op')).toHaveLength(5);
+    await f.nodes[0]?.close();
+    expect(f.environments[0]?.timers.pending).toBe(0);
+  });
+
   it('has the same image as those that stand by', async () => {
     const f = new Fixture(3);
     f.quorum.elect(0);

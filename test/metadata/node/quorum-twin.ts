@@ -12,6 +12,8 @@ export class QuorumTwin {
   highWatermark = 0;
   /** False: entries stay uncommitted until it is set, and something is appended. */
   commits = true;
+  /** True: whoever appends next finds out by it that nobody has heard it for long, and leads no more. */
+  deposes = false;
   readonly #scheduler: Scheduler;
   readonly #listeners = new Map<number, { listener: QuorumListener; delivered: number }>();
 
@@ -26,6 +28,7 @@ export class QuorumTwin {
         if (this.leaderId !== nodeId || epoch !== this.epoch) return { kind: 'not-leader' };
         const offset = this.log.push({ offset: this.log.length, epoch, kind: 'data', payload }) - 1;
         this.#commitSoon();
+        if (this.deposes) this.elect(NONE);
         return { kind: 'appended', offset };
       },
       subscribe: (listener) => {
@@ -38,6 +41,7 @@ export class QuorumTwin {
 
   /** `nodeId` begins to lead; what was not committed is gone. -1: nobody leads. */
   elect(nodeId: number): void {
+    if (nodeId === NONE) this.deposes = false;
     const [old, oldEpoch] = [this.leaderId, this.epoch];
     this.epoch += 1;
     this.leaderId = nodeId;
