@@ -7,7 +7,7 @@
  * Source: KIP-497, KIP-903.
  */
 import { type BrokerEpoch, NONE, type NodeId } from '../../base/index.ts';
-import type { Timers } from '../../env/index.ts';
+import type { Timer, Timers } from '../../env/index.ts';
 import type {
   AlteredPartition,
   AlterPartition,
@@ -41,6 +41,7 @@ export class AlterPartitions {
   /** By partition; at most one each. */
   readonly #waiting = new Map<Partition, Change>();
   #state: 'idle' | 'scheduled' | 'in-flight' | 'closed' = 'idle';
+  #retry: Timer | undefined;
 
   constructor(options: AlterPartitionsOptions) {
     this.#options = options;
@@ -63,6 +64,7 @@ export class AlterPartitions {
 
   close(): void {
     this.#state = 'closed';
+    this.#retry?.cancel();
     this.#waiting.clear();
   }
 
@@ -117,7 +119,7 @@ export class AlterPartitions {
   #next(delayMs: number): void {
     this.#state = 'scheduled';
     if (delayMs === 0) this.#flush();
-    else this.#options.timers.after(delayMs, () => this.#flush());
+    else this.#retry = this.#options.timers.after(delayMs, () => this.#flush());
   }
 }
 

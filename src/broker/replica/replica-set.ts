@@ -181,11 +181,10 @@ export class ReplicaSet {
     const hosted = this.#hosted.findById(topicId, partition);
     // Deleted again, or something newer is queued behind.
     const isLatest = this.#wanted.find(topicId, partition) === replica;
-    if (hosted === undefined && (this.#closed || !isLatest)) return;
+    if (this.#closed || (hosted === undefined && !isLatest)) return;
     const own = this.#logs.find(replica);
     const decision = this.#places.decide(replica, own);
-    if (decision.kind === 'replace' && own !== undefined && isLatest && !this.#closed)
-      return this.#replace(replica, own);
+    if (decision.kind === 'replace' && own !== undefined && isLatest) return this.#replace(replica, own);
     if (hosted !== undefined) return this.#assume(hosted, replica);
     if (decision.kind === 'leave') this.#places.leave(replica, decision);
     else if (decision.kind === 'make') return this.#create(replica, decision.directoryId);
@@ -212,11 +211,12 @@ export class ReplicaSet {
   }
 
   #retryLater({ topicId, partition }: LocalReplica, error: unknown, what: string): void {
-    this.#options.report(error, `${what}; trying again`);
+    this.#options.report(error, this.#closed ? what : `${what}; trying again`);
+    if (this.#closed) return;
     const timer = this.#options.environment.timers.after(CREATE_RETRY_MS, () => {
       this.#retries.delete(timer);
       const wanted = this.#wanted.find(topicId, partition);
-      if (wanted !== undefined && !this.#closed) this.#want(wanted);
+      if (wanted !== undefined) this.#want(wanted);
     });
     this.#retries.add(timer);
   }
