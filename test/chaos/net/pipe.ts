@@ -1,16 +1,20 @@
 /** One direction of one connection through a gate: what one socket says reaches the other, as its mode allows. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '../../../src/base/index.ts';
 import { flip, isHeld, type LinkMode, PASS, type Piece, shape } from './shape.ts';
 
 /** More than this waiting, and the sender is not read any further. */
 const WAITING_BYTES_MAX = 2 ** 20;
 
+/** What a pipe needs of a socket. */
+export type PipeEnd = Duplex & { resetAndDestroy(): unknown };
+
 type Item = Piece | { readonly end: 'finish' | 'reset' };
 
 export class Pipe {
-  readonly #from: Socket;
-  readonly #to: Socket;
+  readonly #from: PipeEnd;
+  readonly #to: PipeEnd;
   readonly #random: Random;
   readonly #waiting: Item[] = [];
   #waitingBytes = 0;
@@ -24,7 +28,7 @@ export class Pipe {
   /** Bytes that go nowhere, for ever. */
   #isSink = false;
 
-  constructor(from: Socket, to: Socket, random: Random) {
+  constructor(from: PipeEnd, to: PipeEnd, random: Random) {
     this.#from = from;
     this.#to = to;
     this.#random = random;
@@ -38,8 +42,12 @@ export class Pipe {
     to.once('close', () => this.#close());
   }
 
+  /** Holds for what waits as well: a link that is whole again still owing for its slow time would be slow in secret. */
   set mode(mode: LinkMode) {
-    this.#mode = mode;
+    if (!isDeepStrictEqual(mode, this.#mode)) {
+      this.#mode = mode;
+      this.#reshape();
+    }
     this.#pump();
   }
 
@@ -78,11 +86,23 @@ export class Pipe {
         return;
       }
     }
-    for (const piece of shape(said, this.#mode, performance.now(), this.#lastDueMs, this.#random)) {
-      this.#lastDueMs = piece.dueMs;
-      this.#push(piece);
-    }
+    for (const piece of this.#shape(said)) this.#push(piece);
     if (this.#waitingBytes > WAITING_BYTES_MAX) this.#from.pause();
+  }
+
+  #reshape(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#lastDueMs = 0;
+    for (const item of this.#waiting.splice(0))
+      if ('bytes' in item) this.#waiting.push(...this.#shape(item.bytes));
+      else this.#waiting.push(item);
+  }
+
+  #shape(bytes: Buffer): Piece[] {
+    const pieces = shape(bytes, this.#mode, performance.now(), this.#lastDueMs, this.#random);
+    this.#lastDueMs = pieces.at(-1)?.dueMs ?? this.#lastDueMs;
+    return pieces;
   }
 
   #push(item: Item): void {
