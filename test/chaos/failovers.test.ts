@@ -68,6 +68,20 @@ it('a kill before the first ack of another puts both on top', () => {
   expect([one.killClass, other.killClass]).toEqual(['on-top', 'on-top']);
 });
 
+it('what went wrong is over when each partition acknowledges what was sent since', () => {
+  const { clock, failovers, ack } = started();
+  expect(failovers.isIdle).toBe(false);
+  ack(1200, 1100, 0, 1);
+  expect(failovers.isIdle).toBe(true);
+  clock.nowMs = 3000;
+  failovers.calm();
+  ack(3100, 2900, 0, 1);
+  ack(3200, 3100, 1);
+  expect(failovers.isIdle).toBe(false);
+  ack(3300, 3200, 0);
+  expect(failovers.isIdle).toBe(true);
+});
+
 it('each that took too long has a line of its own, by when, who and which partition', () => {
   const { failovers, ack } = started();
   failovers.note('kill-broker', 'spare', 'broker-1').sight = '1: no leader';

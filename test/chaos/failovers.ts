@@ -2,9 +2,10 @@
  * How long a topic was unavailable after a kill: until each of its partitions acknowledged something that was sent after it.
  *
  * Three classes, never mixed. What the cluster can do without: enough brokers for min.insync.replicas and a majority of the
- * controllers stay, and nothing else is wrong; the clock runs from the kill. What it needs: nothing can be acknowledged
- * before somebody starts nodes again, so the clock runs from the start of the last of them. On top: something else was wrong,
- * or went wrong before the first acknowledgement, so that the time says nothing about this kill; from the kill.
+ * controllers stay, nothing else is wrong, and all partitions acknowledge what is sent; the clock runs from the kill. What it
+ * needs: nothing can be acknowledged before somebody starts nodes again, so the clock runs from the start of the last of them.
+ * On top: something else was wrong, or went wrong before the first acknowledgement, so that the time says nothing about this
+ * kill; from the kill.
  */
 export const KILL_CLASSES = ['spare', 'needed', 'on-top'] as const;
 
@@ -42,6 +43,9 @@ export class Failovers {
   readonly #options: FailoversOptions;
   readonly #all: Failover[] = [];
   #open: Failover[] = [];
+  #calmSinceMs = Number.NEGATIVE_INFINITY;
+  /** When what was acknowledged was sent, at the latest; by partition. */
+  readonly #sentMs = new Map<number, number>();
 
   constructor(options: FailoversOptions) {
     this.#options = options;
@@ -84,9 +88,15 @@ export class Failovers {
     }
   }
 
+  /** What went wrong is over. Whether it left something behind, what is sent from now on tells. */
+  calm(): void {
+    this.#calmSinceMs = this.#nowMs();
+  }
+
   handleAck(topic: string, partition: number, sentMs: number): void {
     if (topic !== this.#options.topic) return;
     const nowMs = this.#nowMs();
+    this.#sentMs.set(partition, Math.max(sentMs, this.#sentMs.get(partition) ?? 0));
     for (const one of this.#open) {
       if (sentMs <= one.killedMs || one.ackedMs.has(partition)) continue;
       one.ackedMs.set(partition, Math.max(0, nowMs - (one.sinceMs ?? nowMs)));
@@ -97,9 +107,10 @@ export class Failovers {
     this.#open = this.#open.filter(({ tookMs }) => tookMs === undefined);
   }
 
-  /** No kill waits for its first acknowledgement. */
+  /** Each partition acknowledged something that was sent after the last kill, and after the last thing that went wrong. */
   get isIdle(): boolean {
-    return this.#open.length === 0;
+    const served = [...this.#sentMs.values()].filter((sentMs) => sentMs > this.#calmSinceMs).length;
+    return this.#open.length === 0 && served === this.#options.partitions;
   }
 
   /** In the order of the kills; those that never came to an end are among them. */

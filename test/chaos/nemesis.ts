@@ -92,6 +92,7 @@ export class Nemesis {
       await this.#act(drawn);
     } finally {
       this.#stage.disturbances--;
+      this.#stage.failovers.calm();
     }
   }
 
