@@ -23,6 +23,7 @@ function carryOut(order: GateOrder): number {
   let count = 0;
   for (const { node, listener, gate } of gates) {
     if (order.kind === 'sweep') gate.sweep();
+    else if (order.kind === 'disarm') gate.disarm();
     else if (order.kind === 'count-flips') count += gate.flips;
     else if (order.node === node && (order.listener ?? listener) === listener) {
       if (order.kind === 'rule') gate.set(order.rule, order.source);

@@ -99,6 +99,14 @@ export class Gate {
     return count;
   }
 
+  /** Strikes that wait for bytes are called off. */
+  disarm(): void {
+    for (const { there, back } of this.#connections) {
+      there?.disarm();
+      back?.disarm();
+    }
+  }
+
   /** What went half-open is reset at last. */
   sweep(): void {
     for (const { near, isHalfOpen } of this.#connections) if (isHalfOpen) near.resetAndDestroy();

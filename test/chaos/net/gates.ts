@@ -39,6 +39,7 @@ export type GateOrder =
       readonly strike: Strike;
     }
   | { readonly kind: 'sweep' }
+  | { readonly kind: 'disarm' }
   | { readonly kind: 'count-flips' };
 
 export interface GateReply {

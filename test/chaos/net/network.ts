@@ -104,12 +104,18 @@ export class Network {
       const [from, to] = link.split('>').map(sourceIn);
       if (from !== undefined && to !== undefined) await this.setLink(from, to, PASS);
     }
+    await this.disarm();
     await this.sweep();
   }
 
   /** Half-open connections are reset. */
   async sweep(): Promise<void> {
     await Promise.all(this.#gates.map((gate) => gate.order({ kind: 'sweep' })));
+  }
+
+  /** Strikes that still wait for bytes would strike when nobody expects them any more. */
+  async disarm(): Promise<void> {
+    await Promise.all(this.#gates.map((gate) => gate.order({ kind: 'disarm' })));
   }
 
   async countFlips(): Promise<number> {

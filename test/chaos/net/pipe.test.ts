@@ -1,6 +1,7 @@
 import { duplexPair } from 'node:stream';
 import { expect, it } from 'vitest';
 import { SeededRandom } from '../../../src/base/index.ts';
+import { encodeValue } from '../../../src/testing/index.ts';
 import { Pipe, type PipeEnd } from './pipe.ts';
 import { type LinkMode, PASS } from './shape.ts';
 
@@ -52,4 +53,14 @@ it('the same mode once more decides nothing anew', async () => {
   pipe.mode = { kind: 'delay', minMs: NEVER_MS, jitterMs: 20 };
   expect(random.draws).toBe(2);
   pipe.mode = PASS;
+});
+
+it('a strike that is called off never happens', async () => {
+  const { speaker, listener, pipe } = joined();
+  const said = encodeValue('p1.7', 100);
+  pipe.resetAfter(50);
+  pipe.flipNext('anywhere', () => {});
+  pipe.disarm();
+  speaker.end(said);
+  expect(Buffer.concat(await listener.toArray()).equals(said)).toBe(true);
 });

@@ -62,6 +62,12 @@ export class Pipe {
     this.#resetAfterBytes = bytes;
   }
 
+  /** What has not happened yet does not happen any more. */
+  disarm(): void {
+    this.#flip = undefined;
+    this.#resetAfterBytes = undefined;
+  }
+
   swallow(): void {
     this.#isSink = true;
   }

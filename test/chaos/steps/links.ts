@@ -8,6 +8,8 @@ import { HOLD, type LinkMode, PASS } from '../net/shape.ts';
 import { drawDurationMs, pick } from '../schedule.ts';
 import type { Stage } from './stage.ts';
 
+/** A connection that has said too little by then is spared. */
+const RESET_WITHIN_MS = 3000;
 /** Bits that one step flips, one after the other. */
 const FLIPS = 5;
 
@@ -105,8 +107,10 @@ export async function reset(stage: Stage, step: string, node: NodePlan, random: 
   for (const source of [...everybodyBut(stage, node), 'client'] as const) {
     const afterBytes = random.integer(0, 5000);
     const strike: Strike = { kind: 'reset', afterBytes, direction: drawDirection(random) };
-    stage.count('connections reset', await stage.network.strike(node.id, source, strike));
+    stage.count('connections to be reset', await stage.network.strike(node.id, source, strike));
   }
+  await pause(RESET_WITHIN_MS);
+  await stage.network.disarm();
 }
 
 export async function flipBits(
@@ -124,6 +128,7 @@ export async function flipBits(
     }
     await pause(random.integer(50, 500));
   }
+  await stage.network.disarm();
 }
 
 function drawDirection(random: SeededRandom): 'there' | 'back' {
