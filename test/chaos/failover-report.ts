@@ -7,6 +7,9 @@ const TITLES: Readonly<Record<KillClass, string>> = {
   'on-top': 'KILLS ON TOP OF SOMETHING ELSE, from the kill',
 };
 
+/** How the line of a kill that took too long begins. */
+export const SLOW_LINE = '  SLOW';
+
 /** One line each. `beganMs` on the clock of the failovers. */
 export function failoverLines({ all }: Failovers, beganMs: number): string[] {
   return KILL_CLASSES.flatMap((killClass) => {
@@ -44,13 +47,22 @@ function summary(title: string, kills: readonly Failover[]): string {
   return `${[`${title}: ${times.length} times${figures}`, ...beside].join('; ')}`;
 }
 
-function slowLine({ step, victims, killedMs, tookMs, ackedMs, sight }: Failover, beganMs: number): string {
+function slowLine(failover: Failover, beganMs: number): string {
+  const { step, victims, killedMs, tookMs, ackedMs, refusals, sight } = failover;
   const atS = ((killedMs - beganMs) / 1000).toFixed(1);
   const took = tookMs === undefined ? 'never ended' : `took ${Math.round(tookMs)} ms`;
   const acks = [...ackedMs]
     .sort(([a], [b]) => a - b)
     .map(([partition, ms]) => `${partition}: ${Math.round(ms)}`);
-  return `  SLOW at ${atS} s, ${step} of ${victims}: ${took} (partition: ms ${acks.join(', ')}) ${sight}`.trimEnd();
+  const refused = [...refusals]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([kind, { times, untilMs }]) => `${kind} ${times} times until ${Math.round(untilMs)}`);
+  const parts = [
+    `${SLOW_LINE} at ${atS} s, ${step} of ${victims}: ${took} (partition: ms ${acks.join(', ')})`,
+    sight,
+    refused.length === 0 ? '' : `refused (ms from the kill): ${refused.join(', ')}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ');
 }
 
 export function percentile(values: readonly number[], part: number): number {

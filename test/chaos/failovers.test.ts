@@ -92,6 +92,22 @@ it('each that took too long has a line of its own, by when, who and which partit
   );
 });
 
+it('it says how each partition was refused, and until when', () => {
+  const { clock, failovers, ack } = started();
+  failovers.note('kill-broker', 'spare', 'broker-1');
+  ack(1200, 1100, 0);
+  for (const atMs of [1100, 1400]) {
+    clock.nowMs = atMs;
+    failovers.handleRefusal('t', 1, 'NOT_LEADER_OR_FOLLOWER');
+    failovers.handleRefusal('t', 0, 'of a partition that serves again');
+    failovers.handleRefusal('other', 1, 'of another topic');
+  }
+  ack(3001, 1100, 1);
+  expect(failoverLines(failovers, 500).join()).toContain(
+    '(partition: ms 0: 200, 1: 2001) refused (ms from the kill): 1: NOT_LEADER_OR_FOLLOWER 2 times until 400',
+  );
+});
+
 it('one that never ended is no figure, and named', () => {
   const { failovers } = started();
   failovers.note('kill-broker', 'spare', 'broker-1');

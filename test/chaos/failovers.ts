@@ -27,6 +27,8 @@ export interface Failover {
   wasNeedless: boolean;
   /** When each partition acknowledged something first, after the clock began. */
   readonly ackedMs: Map<number, number>;
+  /** By `partition: error`: how clients were refused meanwhile. When that ends before the first ack, replicas kept it waiting. */
+  readonly refusals: Map<string, { times: number; untilMs: number }>;
   /** What was to be seen when it had taken too long. */
   sight: string;
 }
@@ -65,6 +67,7 @@ export class Failovers {
       tookMs: undefined,
       wasNeedless: false,
       ackedMs: new Map(),
+      refusals: new Map(),
       sight: '',
     };
     this.#all.push(failover);
@@ -105,6 +108,17 @@ export class Failovers {
       one.tookMs = Math.max(...one.ackedMs.values());
     }
     this.#open = this.#open.filter(({ tookMs }) => tookMs === undefined);
+  }
+
+  /** A client has to send a batch again. */
+  handleRefusal(topic: string, partition: number, error: string): void {
+    if (topic !== this.#options.topic) return;
+    for (const one of this.#open) {
+      if (one.ackedMs.has(partition)) continue;
+      const kind = `${partition}: ${error}`;
+      const times = (one.refusals.get(kind)?.times ?? 0) + 1;
+      one.refusals.set(kind, { times, untilMs: this.#nowMs() - one.killedMs });
+    }
   }
 
   /** Each partition acknowledged something that was sent after the last kill, and after the last thing that went wrong. */

@@ -1,7 +1,7 @@
 /** All clients of a run. */
 import type { Failovers, Silences } from './failovers.ts';
 import type { Observations } from './observations.ts';
-import { ProducingClient, ReadingClient } from './workload.ts';
+import { ProducingClient, type ProducingListener, ReadingClient } from './workload.ts';
 
 export const TOPIC = 'strict';
 export const LOOSE_TOPIC = 'loose';
@@ -29,17 +29,20 @@ export class Load {
   #reading: Promise<void>[] = [];
 
   constructor({ bootstrap, seed, producers, history, failovers, silences }: LoadOptions) {
-    const onAck = (topic: string, partition: number, sentMs: number): void => {
-      failovers.handleAck(topic, partition, sentMs);
-      if (topic !== TOPIC) return;
-      silences.handleAck(partition);
-      this.#lastAckMs.set(partition, Math.max(sentMs, this.#lastAckMs.get(partition) ?? 0));
+    const listener: ProducingListener = {
+      handleAck: (topic, partition, sentMs) => {
+        failovers.handleAck(topic, partition, sentMs);
+        if (topic !== TOPIC) return;
+        silences.handleAck(partition);
+        this.#lastAckMs.set(partition, Math.max(sentMs, this.#lastAckMs.get(partition) ?? 0));
+      },
+      handleRefusal: (...refusal) => failovers.handleRefusal(...refusal),
     };
     const producer = (name: string, topic: string, deliveryTimeoutMs: number): ProducingClient => {
       const requestTimeoutMs = Math.min(deliveryTimeoutMs, 10_000);
       const options = { acks: 'all', deliveryTimeoutMs, requestTimeoutMs } as const;
       const about = { name, topic, partitions: PARTITIONS, options };
-      return new ProducingClient(about, bootstrap, seed, history, onAck);
+      return new ProducingClient(about, bootstrap, seed, history, listener);
     };
     // Some give up soon, so that records that failed, or perhaps did, are in the history too.
     const patienceMs = (index: number): number => [120_000, 3000, 15_000, 800][index % 4] ?? 120_000;

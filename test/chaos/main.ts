@@ -8,7 +8,7 @@
  *     node test/chaos/main.ts --minutes 1 --network loopback --no-shim
  *     node test/chaos/main.ts --minutes 60 --no-history
  */
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import type { NodePlan } from '../../src/server/index.ts';
 import type { CheckOptions } from '../../src/testing/index.ts';
 import { digestProblem, inspectLogs, isrProblem, readAll, replicaProblem, settle } from './aftermath.ts';
 import { type Cluster, createCluster } from './cluster.ts';
+import { SLOW_LINE } from './failover-report.ts';
 import { Failovers, Silences } from './failovers.ts';
 import { CACHING_TOPIC, LOOSE_TOPIC, Load, PARTITIONS, TOPIC } from './load.ts';
 import { inspectMachine } from './machine.ts';
@@ -51,7 +52,7 @@ const { values: args } = parseArgs({
     only: { type: 'string' },
     network: { type: 'string', default: 'auto' },
     shim: { type: 'boolean', default: true },
-    'log-level': { type: 'string', default: 'warn' },
+    'log-level': { type: 'string', default: 'info' },
     quiet: { type: 'boolean', default: false },
   },
 });
@@ -92,15 +93,29 @@ async function main(minutes: number): Promise<number> {
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void end().finally(() => process.exit(130)));
+  let isSlow = false;
   try {
-    for (const line of await run(cluster, machine, history, minutes)) print(line);
+    for (const line of await run(cluster, machine, history, minutes)) {
+      print(line);
+      isSlow ||= line.startsWith(SLOW_LINE);
+    }
   } finally {
     await end();
   }
   const count = history.problems.length;
-  print(`seed ${seed}: ${count === 0 ? 'everything held' : `${count} findings, data in ${directory}`}`);
-  if (count === 0 && !args.keep) rmSync(directory, { recursive: true, force: true });
+  const slow = isSlow ? `, logs of slow kills in ${directory}` : '';
+  print(
+    `seed ${seed}: ${count === 0 ? `everything held${slow}` : `${count} findings, data in ${directory}`}`,
+  );
+  if (count === 0 && !args.keep) removeData(directory, isSlow);
   return count === 0 ? 0 : 1;
+}
+
+function removeData(directory: string, keepsLogs: boolean): void {
+  if (!keepsLogs) rmSync(directory, { recursive: true, force: true });
+  else
+    for (const name of readdirSync(directory).filter((one) => !one.endsWith('.log')))
+      rmSync(`${directory}/${name}`, { recursive: true, force: true });
 }
 
 async function run(

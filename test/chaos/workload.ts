@@ -19,8 +19,12 @@ export interface ReaderPlan extends Pick<ProducerPlan, 'name' | 'topic' | 'parti
   readonly mayLose: boolean;
 }
 
-/** An acknowledgement of something sent at `sentMs`. */
-export type AckListener = (topic: string, partition: number, sentMs: number) => void;
+export interface ProducingListener {
+  /** An acknowledgement of something sent at `sentMs`. */
+  handleAck(topic: string, partition: number, sentMs: number): void;
+  /** It has to be sent again. */
+  handleRefusal(topic: string, partition: number, error: string): void;
+}
 
 type DrawnRecord = { readonly key?: string; readonly partition?: number };
 
@@ -32,7 +36,7 @@ const BATCH_MAX = 40;
 export class ProducingClient {
   readonly #plan: ProducerPlan;
   readonly #history: Observations;
-  readonly #onAck: AckListener;
+  readonly #listener: ProducingListener;
   readonly #random: SeededRandom;
   readonly #client: Client;
   readonly #open = new Set<Promise<void>>();
@@ -44,13 +48,14 @@ export class ProducingClient {
     bootstrap: string,
     seed: number,
     history: Observations,
-    onAck: AckListener,
+    listener: ProducingListener,
   ) {
     this.#plan = plan;
     this.#history = history;
-    this.#onAck = onAck;
+    this.#listener = listener;
     this.#random = new SeededRandom(seed, plan.name);
-    this.#client = createClient({ bootstrap, clientId: plan.name, logger: clientLogger(plan.name, history) });
+    const logger = clientLogger(plan.name, history, listener);
+    this.#client = createClient({ bootstrap, clientId: plan.name, logger });
   }
 
   /** Resolves after `stop`, when everything is settled. */
@@ -75,7 +80,7 @@ export class ProducingClient {
       const settled = producer.send(topic, input).then(
         (placed) => {
           pending.ok({ placed });
-          for (const one of placed) this.#onAck(topic, one.partition, sentMs);
+          for (const one of placed) this.#listener.handleAck(topic, one.partition, sentMs);
         },
         (error: unknown) => {
           pending.caught(error);
@@ -177,12 +182,19 @@ export class ReadingClient {
 }
 
 /** An error in the log of a client is a finding. */
-export function clientLogger(name: string, history: Observations): Logger {
+function clientLogger(
+  name: string,
+  history: Observations,
+  listener?: Pick<ProducingListener, 'handleRefusal'>,
+): Logger {
   const logger: Logger = {
     error: (fields, message) => history.find(`${name} logs: ${message} ${JSON.stringify(fields)}`),
     warn() {},
     info() {},
-    debug() {},
+    debug({ topic, partition, error }, message) {
+      if (message === 'batch refused')
+        listener?.handleRefusal(String(topic), Number(partition), String(error).replace(/:.*/s, ''));
+    },
     child: () => logger,
   };
   return logger;
