@@ -24,6 +24,7 @@ import { shrink } from './shrink.ts';
 import { Tally } from './tally.ts';
 
 const SHRINK_RUNS_MAX = 150;
+const PROGRESS_MS = 60_000;
 const FAILURES = 'sim-failures';
 /** Begins the line in which a process tells another what its runs came to. */
 const TALLY = 'tally ';
@@ -98,10 +99,14 @@ async function runHere(from: number, count: number, limitMs: number): Promise<Ta
   const tally = new Tally();
   const startMs = clock.monotonicMs();
   const startCpu = process.cpuUsage();
+  let saidMs = startMs;
   for (let seed = from; seed < from + count && clock.monotonicMs() - startMs < limitMs; seed++) {
     const result = await runCluster(drawOptions(seed));
     tally.add(result);
     if (result.failure !== undefined) await tellFailure(result);
+    if (clock.monotonicMs() - saidMs < PROGRESS_MS) continue;
+    saidMs = clock.monotonicMs();
+    say(`up to seed ${seed}: ${tally.runs} runs, ${tally.failed} failed`);
   }
   const { user, system } = process.cpuUsage(startCpu);
   tally.cpuMs = (user + system) / 1000;
