@@ -3,11 +3,13 @@ import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
 import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/cluster/options.ts';
 import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
 import type { Expect } from '../../src/testing/sim/cluster/recovery.ts';
+import { expectReplacement } from '../../src/testing/sim/cluster/replacement.ts';
 import { expectSoon, runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
+const { replacement: _, ...DRAWN } = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
-  ...drawOptions(1),
+  ...DRAWN,
   controllers: 1,
   brokers: 2,
   topics: [{ name: 't', partitions: 2, replicationFactor: 2, configs: { 'min.insync.replicas': '2' } }],
@@ -17,22 +19,27 @@ const OPTIONS: ClusterSimOptions = {
   settings: {},
   faults: {},
 };
+const REPLACED: ClusterSimOptions = { ...OPTIONS, replacement: true };
 
 /** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
-async function said(trouble: (world: SimWorld) => void, areEqual?: () => boolean): Promise<string> {
-  const { failure } = await runCluster(OPTIONS, {}, async (world) => {
+async function said(
+  trouble: (world: SimWorld) => void,
+  { options = OPTIONS, areEqual }: { options?: ClusterSimOptions; areEqual?: () => boolean } = {},
+): Promise<string> {
+  const { failure } = await runCluster(options, {}, async (world) => {
     const watch = await startCluster(world);
     const wait: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
     trouble(world);
     await expectQuickness(world, wait, areEqual ?? (() => watch.areEqual()));
+    await expectReplacement(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
   });
   return failure === undefined ? 'nothing' : String(failure);
 }
 
 describe('a healthy cluster', () => {
-  it('is quick, quiet, knows again what is repeated, and deletes', async () => {
-    expect(await said(() => {})).toBe('nothing');
+  it('is quick, quiet, knows again what is repeated, replaces a disk, and deletes', async () => {
+    expect(await said(() => {}, { options: REPLACED })).toBe('nothing');
   });
 
   it('whose disks are slow is not quick', async () => {
@@ -41,12 +48,9 @@ describe('a healthy cluster', () => {
   });
 
   it('whose followers do not hear what is committed is not quick', async () => {
-    expect(
-      await said(
-        () => {},
-        () => false,
-      ),
-    ).toMatch(/every replica hears at once what is committed/);
+    expect(await said(() => {}, { areEqual: () => false })).toMatch(
+      /every replica hears at once what is committed/,
+    );
   });
 
   it('in which somebody asks all the time is not quiet', async () => {
@@ -73,5 +77,19 @@ describe('a healthy cluster', () => {
       };
     };
     expect(await said(cutInstead)).toMatch(/delet/);
+  });
+
+  it('in which an empty replica gets nothing is told', async () => {
+    const cutInstead = (world: SimWorld): void => {
+      world.noteDeleted = () => world.network.cut('broker-2', 'broker-1');
+    };
+    expect(await said(cutInstead, { options: REPLACED })).toMatch(/an empty replica begins within a batch/);
+  });
+
+  it('in which the controller counts on a broker that died is told', async () => {
+    const pause = (world: SimWorld): void => {
+      world.noteDeleted = () => world.controllers[0]?.pause();
+    };
+    expect(await said(pause, { options: REPLACED })).toMatch(/a broker that died counts no more/);
   });
 });

@@ -13,6 +13,7 @@ const MUST_HAPPEN = [
   'batches deduplicated',
   'tails cut',
   'disks replaced',
+  'disks replaced in the end',
   'records acknowledged',
   'records read',
   'sends in doubt',

@@ -3,7 +3,7 @@
  * and then nobody has them.
  */
 import type { Offset, TopicPartition } from '../../../base/index.ts';
-import type { RecordsDeleted } from '../../../client/index.ts';
+import type { Client, RecordsDeleted } from '../../../client/index.ts';
 import { LawBroken } from './law-broken.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
@@ -16,16 +16,14 @@ const ANSWERED_MS = 10_000;
 export async function expectDeletion(world: SimWorld, expect: Expect): Promise<void> {
   const client = world.client('deleter');
   const slowMs = patienceMs(world);
-  const ends = world.options.topics.flatMap(({ name: topic, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => ({
-      topic,
-      partition,
-      end: endOf(world, topic, partition),
-    })),
-  );
+  const ends = partitionsOf(world).map(({ topic, partition }) => ({
+    topic,
+    partition,
+    end: endOf(world, topic, partition),
+  }));
   const tell = async (what: string, before: (end: Offset) => Offset, wanted: string): Promise<void> => {
     const records = ends.map(({ topic, partition, end }) => ({ topic, partition, before: before(end) }));
-    const outcomes = await answered(world, expect, () => client.admin.deleteRecords(records));
+    const outcomes = await deleteBefore(world, client, expect, records);
     const other = outcomes.find(({ error }) => error !== wanted);
     if (other !== undefined) throw new LawBroken(what, { ...other, wanted });
   };
@@ -38,13 +36,15 @@ export async function expectDeletion(world: SimWorld, expect: Expect): Promise<v
   await client.close({ timeoutMs: 0 });
 }
 
-async function answered(
+/** Asks for it once; gives what was answered. */
+export async function deleteBefore(
   world: SimWorld,
+  client: Client,
   expect: Expect,
-  ask: () => Promise<readonly RecordsDeleted[]>,
+  records: readonly (TopicPartition & { readonly before: Offset })[],
 ): Promise<readonly RecordsDeleted[]> {
   let outcomes: readonly RecordsDeleted[] | undefined;
-  ask().then(
+  client.admin.deleteRecords([...records]).then(
     (answer) => {
       outcomes = answer;
     },
@@ -54,7 +54,15 @@ async function answered(
   return outcomes ?? [];
 }
 
-function endOf(world: SimWorld, topic: string, partition: number): Offset {
+/** Of the topics that keep what is not deleted. */
+export function partitionsOf({ options }: SimWorld): TopicPartition[] {
+  return options.topics.flatMap(({ name: topic, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  );
+}
+
+/** Of what is committed. */
+export function endOf(world: SimWorld, topic: string, partition: number): Offset {
   return world.findLeading(topic, partition)?.log.highWatermark ?? 0;
 }
 

@@ -26,6 +26,8 @@ export interface ClusterSimOptions {
   /** Producers that are not idempotent, each with acks of its own; absent: none. */
   readonly bluntProducers?: number;
   readonly readers: number;
+  /** In the end a broker gets an empty disk. Absent: none does. */
+  readonly replacement?: true;
   /** Mean pause between two acts of the operator; absent: there is none. */
   readonly operatorMs?: number;
   /** How long a fetch of a reader waits for records. */
@@ -124,6 +126,7 @@ function drawShort(seed: number): ClusterSimOptions {
     settings: { ...drawSettings(random), ...drawScrub(seed), ...drawCleaner(seed, compacted) },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
+    ...drawReplacement(seed),
     ...(compacted === undefined ? {} : { compacted }),
   };
 }
@@ -232,6 +235,11 @@ function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions,
   const random = new SeededRandom(seed, 'options: directories');
   if (random.float() < 0.7) return {};
   return { directories: Array.from({ length: brokers }, () => random.integer(1, 4)) };
+}
+
+function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {
+  const random = new SeededRandom(seed, 'options: replacement');
+  return random.float() < 0.25 ? { replacement: true } : {};
 }
 
 /** Often enough that what is turned is found in the run. */

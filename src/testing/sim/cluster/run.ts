@@ -8,6 +8,7 @@ import { type ClusterSimOptions, isCompacted, isWriteCaching, type TopicPlan, to
 import { patienceMs } from './patience.ts';
 import { expectQuickness } from './quickness.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
+import { expectReplacement } from './replacement.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
 import { Workload } from './workload/workload.ts';
@@ -131,6 +132,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   );
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
+  await expectReplacement(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);
   await expectNothingLeft(world, expect);
   judge(world);

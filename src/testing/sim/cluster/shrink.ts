@@ -45,6 +45,7 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   for (const kind of Object.keys(faults)) yield { ...options, faults: without(faults, kind) };
   if (options.compacted !== undefined) yield without(options, 'compacted');
   if (options.directories !== undefined) yield without(options, 'directories');
+  if (options.replacement !== undefined) yield without(options, 'replacement');
   if (topics.length > 1)
     for (const topic of topics) yield { ...options, topics: topics.filter((one) => one !== topic) };
   yield* fewer(options, 'brokers', Math.max(...topics.map(({ replicationFactor }) => replicationFactor)));

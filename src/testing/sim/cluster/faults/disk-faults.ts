@@ -68,8 +68,7 @@ export const newDisk: Fault = {
       lastsMs: lasting(random),
       end() {
         if (!machine.isUp && !isInSync(world, machine) && world.rot.open.length === 0) {
-          machine.environment.files.wipe();
-          machine.newDiskMs = world.scheduler.nowMs;
+          replaceDisk(world, machine);
           world.trace.count('disks replaced');
         }
         machine.start();
@@ -78,8 +77,14 @@ export const newDisk: Fault = {
   },
 };
 
+/** Of a machine that is down. */
+export function replaceDisk(world: SimWorld, machine: Machine): void {
+  machine.environment.files.wipe();
+  machine.newDiskMs = world.scheduler.nowMs;
+}
+
 /** True also when nobody can tell, or a leader that has old news still counts on it. */
-function isInSync(world: SimWorld, machine: Machine): boolean {
+export function isInSync(world: SimWorld, machine: Machine): boolean {
   const { id } = machine.plan;
   const image = world.activeController()?.node?.controller?.image();
   if (image === undefined) return true;

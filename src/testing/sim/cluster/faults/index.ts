@@ -15,6 +15,7 @@ import { clockJump, clockRate, crashLoop, kill, pause, powerLoss, rollingRestart
 
 import { turnedBit } from './rot-faults.ts';
 
+export { isInSync, replaceDisk } from './disk-faults.ts';
 export type { Fault, Trouble } from './fault.ts';
 export { FAULT_KINDS, type FaultKind } from './kinds.ts';
 

@@ -1,0 +1,80 @@
+/**
+ * A broker of a healthy cluster gets an empty disk when the records that are deleted end within a batch. Such a batch is kept
+ * and sent whole: the empty logs begin before the first record that anybody may read, and are in sync soon.
+ */
+import type { TopicPartition } from '../../../base/index.ts';
+import type { Client } from '../../../client/index.ts';
+import { encodeValue } from '../../checkers/index.ts';
+import { deleteBefore, endOf, partitionsOf } from './deletion.ts';
+import { isInSync, replaceDisk } from './faults/index.ts';
+import { LawBroken } from './law-broken.ts';
+import type { Machine } from './machine.ts';
+import { patienceMs } from './patience.ts';
+import { type Expect, isWhole } from './recovery.ts';
+import type { SimWorld } from './world.ts';
+
+const ACKNOWLEDGED_MS = 10_000;
+/** A broker that died is fenced by then. */
+const FENCED_MS = 30_000;
+const IN_SYNC_MS = 30_000;
+const BATCH = ['first', 'second', 'third'];
+
+/** Nothing when no disk could be replaced without a loss, or the options do not say so. */
+export async function expectReplacement(
+  world: SimWorld,
+  expect: Expect,
+  areEqual: () => boolean,
+): Promise<void> {
+  const machine = world.options.replacement === true ? findReplaceable(world) : undefined;
+  if (machine === undefined) return;
+  const client = world.client('replacer');
+  await sendBatches(world, client, expect);
+  await deleteWithinBatches(world, client, expect);
+  machine.kill(false);
+  await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
+  replaceDisk(world, machine);
+  world.trace.count('disks replaced in the end');
+  machine.start();
+  const limitMs = IN_SYNC_MS + patienceMs(world);
+  await expect('an empty replica begins within a batch', limitMs, () => isWhole(world) && areEqual());
+  await client.close({ timeoutMs: 0 });
+}
+
+async function sendBatches(world: SimWorld, client: Client, expect: Expect): Promise<void> {
+  const producer = client.producer({ deliveryTimeoutMs: ACKNOWLEDGED_MS, requestTimeoutMs: ACKNOWLEDGED_MS });
+  const partitions = partitionsOf(world);
+  let acknowledged = 0;
+  for (const { topic, partition } of partitions)
+    producer
+      .send(
+        topic,
+        BATCH.map((id) => ({ partition, value: encodeValue(id, 10) })),
+      )
+      .then(
+        () => acknowledged++,
+        (error: unknown) => world.fail(error),
+      );
+  const law = 'every partition acknowledges a batch';
+  await expect(law, ACKNOWLEDGED_MS, () => acknowledged === partitions.length);
+}
+
+async function deleteWithinBatches(world: SimWorld, client: Client, expect: Expect): Promise<void> {
+  const before = ({ topic, partition }: TopicPartition) => endOf(world, topic, partition) - 1;
+  const records = partitionsOf(world).map((one) => ({ ...one, before: before(one) }));
+  const outcomes = await deleteBefore(world, client, expect, records);
+  for (const [index, { topic, partition, before: offset }] of records.entries()) {
+    const { error } = outcomes[index] ?? { error: 'none' };
+    if (error !== 'NONE') throw new LawBroken('a batch can be deleted in part', { topic, partition, error });
+    world.noteDeleted(topic, partition, offset);
+  }
+}
+
+/** A broker that has replicas, none of which is the only one in sync. */
+function findReplaceable(world: SimWorld): Machine | undefined {
+  const image = world.activeController()?.node?.controller?.image();
+  const partitions = [...(image?.topics.byName.values() ?? [])].flatMap((topic) => topic.partitions);
+  return world.brokers.find(({ plan: { id } }) => {
+    const own = partitions.filter(({ replicas }) => replicas.includes(id));
+    return own.length > 0 && own.every(({ isr }) => isr.some((other) => other !== id));
+  });
+}
