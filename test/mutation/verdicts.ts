@@ -18,8 +18,10 @@ export const VERDICTS: readonly Verdict[] = [
     file: `${REPLICA}/partition.ts`,
     was: 'log.failure !== undefined',
     change: 'if (log.failure !== undefined) -> false',
-    kind: 'unseen',
-    why: 'a failed log still tells its epochs truly unless it could not be opened; damaged-log.test.ts sees it',
+    kind: 'harmless',
+    why:
+      'a log that fails in use still knows truly where its epochs end, and nothing is read from it; one that could not be ' +
+      'opened, and knows nothing, never leads, which is a law of the simulation: a guard',
   },
   {
     file: `${REPLICA}/partition.ts`,
@@ -55,12 +57,5 @@ export const VERDICTS: readonly Verdict[] = [
     change: '&& -> ||',
     kind: 'equivalent',
     why: 'roles change and logs are cut in one queue, and only a reply of the present epoch asks for a cut: a guard',
-  },
-  {
-    file: `${REPLICA}/replica-set.ts`,
-    was: 'await log.truncateFullyAndStartAt(cut.offset)',
-    change: 'await removed',
-    kind: 'unseen',
-    why: 'a log that begins anew is rare: half a minute of the processor met none that was in use meanwhile',
   },
 ];

@@ -75,6 +75,7 @@ interface Show {
   readonly start?: number;
   /** What it believes that another broker has flushed. */
   readonly believed?: number;
+  readonly failure?: Error;
 }
 
 const SETS = new Map<string, ReplicaSight['state']['isr']>();
@@ -92,7 +93,7 @@ function sightOf(id: number, show: Show): ReplicaSight {
     flushedOffset: show.flushed ?? end,
   };
   return {
-    log: { directory: DIRECTORY, failure: undefined, ...log },
+    log: { directory: DIRECTORY, failure: show.failure, ...log },
     state: {
       nodeId: id,
       isLeader: leads ?? false,
@@ -150,6 +151,16 @@ describe('the watch of a partition', () => {
     });
     const life = new ReplicaLife(scene.watch, sightOf(3, late));
     expect(() => scene.laws.see(life, sightOf(3, late))).toThrow('a leader has all that was committed');
+  });
+
+  it('sees a leader whose log could not be opened, and lets one lead that failed later', async () => {
+    const scene = await committedScene();
+    const failed = { leaderEpoch: 2, high: 0, leads: true, failure: new Error('damaged') };
+    expect(() => scene.see(2, { ...failed, end: 2 })).not.toThrow();
+    expect(() => scene.see(3, { ...failed, end: 0, leads: false })).not.toThrow();
+    expect(() => scene.see(3, { ...failed, end: 0 })).toThrow(
+      'a leader whose log has failed knows of all that was committed',
+    );
   });
 
   it('sees a high watermark that passes what too few disks have', async () => {

@@ -1,7 +1,8 @@
 /**
  * Of the replicas of partitions, by what they show and what is on their disks:
  *
- *   a leader epoch has one leader; its high watermark never falls while it lives; it has all that was committed
+ *   a leader epoch has one leader; its high watermark never falls while it lives; it has all that was committed, and still
+ *   knows of all when its log has failed: followers are compared with what it knows
  *   nothing that was below a high watermark is ever cut
  *   at the moment a high watermark passes an offset, min.insync.replicas disks have everything below it, and so does the
  *   disk of each member of the in-sync set, as also after each change of that set
@@ -109,7 +110,10 @@ export class PartitionLaws {
 
   see(life: ReplicaLife, replica: ReplicaSight): void {
     const { log, state } = replica;
-    if (log.failure !== undefined) return;
+    if (log.failure !== undefined) {
+      this.#checkFailed(life, replica);
+      return;
+    }
     const { logStartOffset, logEndOffset, highWatermark, flushedOffset } = log;
     if (logStartOffset > highWatermark || highWatermark > logEndOffset || flushedOffset > logEndOffset)
       throw new LawBroken('the offsets of a log are in order', {
@@ -125,6 +129,15 @@ export class PartitionLaws {
     if (flushedOffset !== life.flushed || highWatermark !== life.highWatermark) this.#compare(life, replica);
     life.flushed = flushedOffset;
     life.highWatermark = highWatermark;
+  }
+
+  /** One that could not be opened knows nothing: whoever follows it would cut his log to nothing. */
+  #checkFailed({ watch }: ReplicaLife, { log, state }: ReplicaSight): void {
+    const { isLeader, leaderEpoch, policy } = state;
+    if (!isLeader || leaderEpoch < watch.latestEpoch || policy.writeCaching) return;
+    if (log.logEndOffset >= watch.committed) return;
+    const facts = { ...factsOf(watch, state), end: log.logEndOffset, committed: watch.committed };
+    throw new LawBroken('a leader whose log has failed knows of all that was committed', facts);
   }
 
   /** What the disk of `id` has of the partition now. */
