@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ZERO_UUID } from '../../src/base/index.ts';
-import { LogFixture, TOPIC_ID } from './log-fixture.ts';
+import { batchOf, LogFixture, TOPIC_ID } from './log-fixture.ts';
 
 const FIRST = '/data/t-0/00000000000000000000.log';
 
@@ -48,6 +48,38 @@ describe('opening a log', () => {
       expect(fixture.log.failure, stop).toMatchObject({ name: 'CorruptionError' });
     }
   });
+
+  const SECTOR_BYTES = 512;
+  /** Two batches of one record; so many bytes of the second are in the first sector. */
+  const astride = async (headBytes: number): Promise<LogFixture> => {
+    const fixture = await LogFixture.open();
+    const emptyBytes = batchOf(['x'.repeat(400)]).length - 400;
+    fixture.append(['x'.repeat(SECTOR_BYTES - headBytes - emptyBytes)]);
+    fixture.append(['second']);
+    await fixture.flushed();
+    return fixture;
+  };
+
+  it.each([8, 9, 10, 11])(
+    'cuts a batch that lost the %i bytes of it in a sector that was not written',
+    async (lost) => {
+      const fixture = await astride(lost);
+      fixture.files.damage(FIRST, (bytes) => bytes.fill(0, SECTOR_BYTES - lost, SECTOR_BYTES));
+      await fixture.kill();
+      expect(fixture.log).toMatchObject({ failure: undefined, logEndOffset: 1 });
+    },
+  );
+
+  it.each([12, 200])(
+    'a batch out of place whose first %i bytes are of one sector is damage',
+    async (headBytes) => {
+      const fixture = await astride(headBytes);
+      const at = SECTOR_BYTES - headBytes;
+      fixture.files.damage(FIRST, (bytes) => bytes.fill(0, at, at + 8));
+      await fixture.kill();
+      expect(fixture.log.failure).toMatchObject({ name: 'CorruptionError', position: at });
+    },
+  );
 
   it('makes indexes of closed segments anew when they are missing or make no sense', async () => {
     const fixture = await filled({ segmentBytes: 250 });

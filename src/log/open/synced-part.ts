@@ -45,7 +45,6 @@ export class SyncedPart {
         `batches up to the synced offset ${this.#recoveryPoint}`,
         end.problem ?? 'the end of the file',
       );
-    // What a crash tears has no CRC that fits.
     if (end.isMisplaced) throw this.#damage(end.position, 'batches in order', end.problem ?? 'others');
   }
 

@@ -13,6 +13,9 @@ import {
 
 /** Bytes of one read of a scan; a larger batch is read alone. */
 const WINDOW_BYTES = 1024 * 1024;
+/** What a disk writes whole or not at all; those with larger ones end theirs there, too. */
+const SECTOR_BYTES = 512;
+const OFFSET_BYTES = 8;
 
 export interface ScanRange {
   /** Where a batch begins. */
@@ -32,7 +35,7 @@ export interface ScanEnd {
   readonly nextOffset: Offset;
   /** Why the scan ended before `end`, unless the visitor wished so. */
   readonly problem: string | undefined;
-  /** The problem is a batch that is good in itself, with an offset that cannot follow. */
+  /** The problem is a batch that is good in itself, with an offset that cannot follow, and that no crash has torn. */
   readonly isMisplaced: boolean;
 }
 
@@ -64,8 +67,10 @@ export async function scanBatches(
       const problem = problemAt(bytes, at, size, range.verify);
       if (problem !== undefined) return endAt(problem);
       const header = readBatchHeader(bytes, at);
-      if (header.baseOffset < nextOffset)
-        return endAt(`offset ${header.baseOffset} where ${nextOffset} or more must be`, range.verify);
+      if (header.baseOffset < nextOffset) {
+        const isMisplaced = range.verify && !isTornOffset(bytes, at, position);
+        return endAt(`offset ${header.baseOffset} where ${nextOffset} or more must be`, isMisplaced);
+      }
       if (!visit(header, position, bytes.subarray(at, at + size))) return endAt();
       at += size;
       position += size;
@@ -77,6 +82,16 @@ export async function scanBatches(
     window = Buffer.allocUnsafeSlow(cut);
   }
   return endAt();
+}
+
+/**
+ * A crash tears between sectors, and no CRC covers the head of a batch: where a sector ends within its first twelve bytes, and
+ * only that sector was lost, the offset reads as zeros, and the rest is whole.
+ */
+function isTornOffset(bytes: Buffer, at: number, position: number): boolean {
+  const lostBytes = SECTOR_BYTES - (position % SECTOR_BYTES);
+  const isCut = lostBytes < BATCH_OVERHEAD_BYTES;
+  return isCut && bytes.subarray(at, at + Math.min(lostBytes, OFFSET_BYTES)).every((byte) => byte === 0);
 }
 
 function problemAt(bytes: Buffer, at: number, size: number, verify: boolean): string | undefined {

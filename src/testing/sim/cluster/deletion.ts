@@ -11,6 +11,8 @@ import type { Expect } from './recovery.ts';
 import type { SimWorld } from './world.ts';
 
 const ANSWERED_MS = 10_000;
+/** By default. */
+const TIMEOUT_MS = 30_000;
 
 /** The last that is done to a cluster: it has no records afterwards. */
 export async function expectDeletion(world: SimWorld, expect: Expect): Promise<void> {
@@ -44,13 +46,14 @@ export async function deleteBefore(
   records: readonly (TopicPartition & { readonly before: Offset })[],
 ): Promise<readonly RecordsDeleted[]> {
   let outcomes: readonly RecordsDeleted[] | undefined;
-  client.admin.deleteRecords([...records]).then(
+  const limitMs = ANSWERED_MS + patienceMs(world);
+  client.admin.deleteRecords([...records], { timeoutMs: Math.max(TIMEOUT_MS, limitMs) }).then(
     (answer) => {
       outcomes = answer;
     },
     (error: unknown) => world.fail(error),
   );
-  await expect('a deletion is answered', ANSWERED_MS + patienceMs(world), () => outcomes !== undefined);
+  await expect('a deletion is answered', limitMs, () => outcomes !== undefined);
   return outcomes ?? [];
 }
 
