@@ -1,0 +1,15 @@
+import type { Exhibit } from '../exhibit.ts';
+
+export const exhibit: Exhibit = {
+  title: 'metadata that waited behind a cut of the log makes a broker that is closed follow again',
+  source: 'found by reading, after the simulation had found another timer of a stopped node',
+  edits: [
+    {
+      file: 'src/broker/replica/replica-set.ts',
+      find: 'if (this.#closed || (hosted === undefined && !isLatest)) return;',
+      replace: 'if (hosted === undefined && (this.#closed || !isLatest)) return;',
+    },
+  ],
+  killedBy: { test: 'test/broker/replica/closing.test.ts' },
+  seedsMax: 200,
+};
