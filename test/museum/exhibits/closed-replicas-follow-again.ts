@@ -2,7 +2,7 @@ import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
   title: 'metadata that waited behind a cut of the log makes a broker that is closed follow again',
-  source: 'found by reading, after the simulation had found another timer of a stopped node',
+  source: 'Quorate 5801ed7',
   edits: [
     {
       file: 'src/broker/replica/replica-set.ts',

@@ -2,7 +2,7 @@ import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
   title: 'a controller that loses its office by its own no-op sets the timer for the next one',
-  source: 'found by the simulation',
+  source: 'Quorate 52b523b',
   edits: [
     {
       file: 'src/metadata/node/controller-node.ts',

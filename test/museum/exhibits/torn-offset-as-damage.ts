@@ -2,7 +2,7 @@ import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
   title: 'a batch whose offset alone a crash has torn off is taken for damage of what was synced',
-  source: 'found by the simulation',
+  source: 'Quorate cc45e3d',
   edits: [
     {
       file: 'src/log/segment/segment-scan.ts',
