@@ -24,10 +24,10 @@ function batch(baseOffset: number, leaderEpoch: number, text = `${baseOffset}`):
 class Scene {
   readonly files = [1, 2, 3].map(() => new MemoryFiles());
   readonly watch = new PartitionWatch('t-0');
-  readonly rotted = new Set<number>();
+  readonly outdated = new Set<number>();
   readonly laws = new PartitionLaws({
     disk: (id) => this.disk(id),
-    hasRotted: (id) => this.rotted.has(id),
+    isOldNews: (id) => this.outdated.has(id),
     count: () => {},
     allAcks: true,
   });
@@ -182,11 +182,11 @@ describe('the watch of a partition', () => {
     );
   });
 
-  it('lets a member lack it that fetches anew what bits have turned in', async () => {
+  it('lets a member lack it that makes its log anew and is a member only for a leader of old news', async () => {
     const scene = new Scene();
     for (const id of [1, 2]) await scene.store(id, two);
     await scene.store(3, []);
-    scene.rotted.add(3);
+    scene.outdated.add(3);
     expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true })).not.toThrow();
   });
 

@@ -40,6 +40,9 @@ export const fullDisk: Fault = {
   },
 };
 
+/** An error waits for its operation: other faults of that time meet it. */
+const ERROR_MS = 1_000;
+
 /** The next operation of a kind fails, somewhere under the data directory. */
 export const diskError: Fault = {
   kind: 'disk error',
@@ -51,7 +54,7 @@ export const diskError: Fault = {
     const after = random.integer(0, 20);
     machine.environment.files.failNext({ operation, path, reason: 'io-error', after });
     if (random.float() < 0.2) machine.environment.stores.failNext({ operation: 'batch', reason: 'io-error' });
-    return { text: `${machine.name}: ${operation} of ${path} after ${after}`, lastsMs: 0, end() {} };
+    return { text: `${machine.name}: ${operation} of ${path} after ${after}`, lastsMs: ERROR_MS, end() {} };
   },
 };
 

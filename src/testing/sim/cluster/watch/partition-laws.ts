@@ -95,8 +95,8 @@ export class ReplicaLife {
 export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
   readonly count: (what: string, by?: number) => void;
-  /** Bits turned there, in a file of the partition: at any time its broker may fetch all of it anew. */
-  readonly hasRotted: (id: NodeId, partition: string) => boolean;
+  /** Whoever counts on what `id` has may be wrong: bits turned there, or it is no member any more, and made its log anew. */
+  readonly isOldNews: (id: NodeId, partition: string) => boolean;
   /** Every producer of the run asks for all replicas. */
   readonly allAcks: boolean;
 }
@@ -286,7 +286,7 @@ export class PartitionLaws {
   /** The disk of `id` has all batches that were committed, and they are what they were. */
   #holds(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): boolean {
     // It had: a leader of old news counts on it until it hears.
-    if (this.#options.hasRotted(id, watch.name)) return true;
+    if (this.#options.isOldNews(id, watch.name)) return true;
     const disk = this.#disk(watch, replica, id);
     disk.advance();
     watch.batches.check(disk, watch.committed);

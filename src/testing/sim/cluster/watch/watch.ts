@@ -5,8 +5,15 @@
  * for only messages cross, which take their time: so after it that machine is looked at, after one of a client none, and
  * all after what belongs to nobody.
  */
-import type { LeaderEpoch, Offset, PartitionId } from '../../../../base/index.ts';
+import {
+  type LeaderEpoch,
+  NONE,
+  type NodeId,
+  type Offset,
+  type PartitionId,
+} from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
+import type { MetadataImage } from '../../../../metadata/index.ts';
 import { decodeNewestHardState } from '../../../../raft/index.ts';
 import type { ServerNode } from '../../../../server/index.ts';
 import type { DurableFile } from '../../../twins/index.ts';
@@ -53,13 +60,15 @@ export class Watch {
   readonly #entries = new EntryLaws();
   readonly #images = new ImageLaws();
   readonly #laws: PartitionLaws;
+  /** That anybody has. */
+  #newest: MetadataImage | undefined;
 
   constructor(world: SimWorld) {
     this.#world = world;
     this.#sights = world.machines.map(() => new MachineSight());
     this.#laws = new PartitionLaws({
       disk: (id) => world.rot.soundFiles(world.machine(id)),
-      hasRotted: (id, partition) => world.rot.hasRotted(id, partition),
+      isOldNews: (id, partition) => this.#isOldNews(id, partition),
       count: (what, by) => world.trace.count(what, by),
       allAcks: (world.options.bluntProducers ?? 0) === 0,
     });
@@ -88,6 +97,7 @@ export class Watch {
       sight.image = new ImageLife();
     }
     const image = node.controller?.image() ?? node.broker?.image();
+    if (image !== undefined && image.offset > (this.#newest?.offset ?? NONE)) this.#newest = image;
     if (image !== undefined && image !== sight.image.image)
       this.#images.see(sight.image, machine.name, image);
     this.#lookAtQuorum(machine, node, sight);
@@ -119,12 +129,20 @@ export class Watch {
     const progress = this.#progress.get(life) ?? new ProgressLife();
     this.#progress.set(life, progress);
     const { name } = life.watch;
-    const { rot, scheduler } = this.#world;
+    const { scheduler } = this.#world;
     judgeProgress(progress, name, replica, (id) => {
       const { isUp, newDiskMs } = this.#world.machine(id);
-      const isAsTold = isUp && scheduler.nowMs - newDiskMs > OLD_NEWS_MS && !rot.hasRotted(id, name);
+      const isAsTold = isUp && scheduler.nowMs - newDiskMs > OLD_NEWS_MS && !this.#isOldNews(id, name);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
+  }
+
+  /** A leader that has not heard yet that it is no member any more counts on what it had. */
+  #isOldNews(id: NodeId, name: string): boolean {
+    const dash = name.lastIndexOf('-');
+    const topic = this.#newest?.topics.byName.get(name.slice(0, dash));
+    const isr = topic?.partitions[Number(name.slice(dash + 1))]?.isr;
+    return isr?.includes(id) === false || this.#world.rot.hasRotted(id, name);
   }
 
   /** What its disk says that it promised. */
