@@ -25,6 +25,8 @@ export async function openQuorumStore(options: OpenQuorumStoreOptions): Promise<
     if (formatting || (await files.stat(paths.log)) === undefined) return { kind: 'empty' };
     return quarantined(directory, `${paths.state} is missing: what this node voted for is lost`);
   }
+  // Formatting may have died after its last rename: what is believed now must not be unformatted after a power loss.
+  await files.syncDirectory(directory);
   const opening = await HardStateFile.open(files, paths.state);
   if (opening.kind === 'damaged') return quarantined(directory, opening.reason);
   try {

@@ -31,6 +31,27 @@ it('a power failure at any moment of formatting leaves nothing, or all of it, an
   expect(outcomes.open).toBeGreaterThan(50);
 });
 
+it('what is opened survives a power failure, whenever the process that formatted it died', async () => {
+  let opened = 0;
+  for (let seed = 0; seed < 300; seed++) {
+    const random = new SeededRandom(seed, 'test');
+    const scheduler = new Scheduler({ random });
+    const disk = { scheduler, delayMs: () => random.float() * 2 };
+    let world = createTestEnvironment({ seed, scheduler, disk });
+    const look = () =>
+      scheduler.finish(openQuorumStore({ directory: DIRECTORY, files: world.files, stores: world.stores }));
+    void format({ directory: DIRECTORY, files: world.files, stores: world.stores });
+    await scheduler.run(random.float() * 40);
+    world = world.kill();
+    const opening = await look();
+    if (opening.kind !== 'open') continue;
+    opened++;
+    world = world.crash();
+    expect((await look()).kind).toBe('open');
+  }
+  expect(opened).toBeGreaterThan(50);
+});
+
 it('formatting that has resolved survives a power failure', async () => {
   for (let seed = 0; seed < 50; seed++) {
     const world = createTestEnvironment({ seed });
