@@ -115,9 +115,10 @@ export function inspectLogs(nodes: Nodes, history: Observations): Map<string, nu
   return counts;
 }
 
+/** Not those that were set aside: what a disk refused to read, its broker has fetched anew. */
 function partitionsIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\d{20}\.log$/.test(path))
+    .filter((path) => /-\d+\/\d{20}\.log$/.test(path))
     .map((path) => path.replace(/\/\d{20}\.log$/, ''))
     .filter((path, index, all) => all.indexOf(path) === index);
 }
