@@ -24,10 +24,11 @@ function batch(baseOffset: number, leaderEpoch: number, text = `${baseOffset}`):
 class Scene {
   readonly files = [1, 2, 3].map(() => new MemoryFiles());
   readonly watch = new PartitionWatch('t-0');
-  readonly outdated = new Set<number>();
+  /** By broker, the partition epoch at which it left the in-sync set. */
+  readonly left = new Map<number, number>();
   readonly laws = new PartitionLaws({
     disk: (id) => this.disk(id),
-    isOldNews: (id) => this.outdated.has(id),
+    isOldNews: (id, _, known) => (this.left.get(id) ?? known) > known,
     count: () => {},
     allAcks: true,
   });
@@ -76,6 +77,7 @@ interface Show {
   /** What it believes that another broker has flushed. */
   readonly believed?: number;
   readonly failure?: Error;
+  readonly partitionEpoch?: number;
 }
 
 const SETS = new Map<string, ReplicaSight['state']['isr']>();
@@ -98,6 +100,7 @@ function sightOf(id: number, show: Show): ReplicaSight {
       nodeId: id,
       isLeader: leads ?? false,
       leaderEpoch,
+      partitionEpoch: show.partitionEpoch ?? 7,
       isr: set,
       replicas: [1, 2, 3],
       effectiveMinIsr: 2,
@@ -186,8 +189,11 @@ describe('the watch of a partition', () => {
     const scene = new Scene();
     for (const id of [1, 2]) await scene.store(id, two);
     await scene.store(3, []);
-    scene.outdated.add(3);
+    scene.left.set(3, 8);
     expect(() => scene.see(1, { leaderEpoch: 1, end: 2, high: 2, leads: true })).not.toThrow();
+    const heard = { leaderEpoch: 1, end: 2, high: 2, leads: true, partitionEpoch: 8 };
+    expect(() => scene.see(1, { ...heard, isr: [1, 2] })).not.toThrow();
+    expect(() => scene.see(1, heard)).toThrow('an in-sync replica has all that was committed');
   });
 
   it('sees a replica that joins without all that was committed', async () => {

@@ -18,7 +18,7 @@
  *
  * Source: Raft §5.2 and §5.3, KIP-101, KIP-279, KIP-966.
  */
-import { NONE, type NodeId, type Offset } from '../../../../base/index.ts';
+import { NONE, type NodeId, type Offset, type PartitionEpoch } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { LawBroken } from '../law-broken.ts';
 import { BatchNames } from './batch-names.ts';
@@ -40,7 +40,14 @@ export interface ReplicaSight {
   >;
   readonly state: Pick<
     ReplicaView['state'],
-    'nodeId' | 'isLeader' | 'leaderEpoch' | 'isr' | 'replicas' | 'effectiveMinIsr' | 'policy'
+    | 'nodeId'
+    | 'isLeader'
+    | 'leaderEpoch'
+    | 'partitionEpoch'
+    | 'isr'
+    | 'replicas'
+    | 'effectiveMinIsr'
+    | 'policy'
   > & { readonly followers: ReadonlyMap<NodeId, { readonly flushedOffset: Offset }> };
 }
 
@@ -95,8 +102,11 @@ export class ReplicaLife {
 export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
   readonly count: (what: string, by?: number) => void;
-  /** Whoever counts on what `id` has may be wrong: bits turned there, or it is no member any more, and made its log anew. */
-  readonly isOldNews: (id: NodeId, partition: string) => boolean;
+  /**
+   * A leader that counts on what `id` has may be wrong: bits turned there, or it has left the in-sync set after the partition
+   * epoch that the leader knows, and made its log anew.
+   */
+  readonly isOldNews: (id: NodeId, partition: string, known: PartitionEpoch) => boolean;
   /** Every producer of the run asks for all replicas. */
   readonly allAcks: boolean;
 }
@@ -286,7 +296,7 @@ export class PartitionLaws {
   /** The disk of `id` has all batches that were committed, and they are what they were. */
   #holds(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): boolean {
     // It had: a leader of old news counts on it until it hears.
-    if (this.#options.isOldNews(id, watch.name)) return true;
+    if (this.#options.isOldNews(id, watch.name, replica.state.partitionEpoch)) return true;
     const disk = this.#disk(watch, replica, id);
     disk.advance();
     watch.batches.check(disk, watch.committed);

@@ -5,15 +5,8 @@
  * for only messages cross, which take their time: so after it that machine is looked at, after one of a client none, and
  * all after what belongs to nobody.
  */
-import {
-  type LeaderEpoch,
-  NONE,
-  type NodeId,
-  type Offset,
-  type PartitionId,
-} from '../../../../base/index.ts';
+import type { LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionId } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
-import type { MetadataImage } from '../../../../metadata/index.ts';
 import { decodeNewestHardState } from '../../../../raft/index.ts';
 import type { ServerNode } from '../../../../server/index.ts';
 import type { DurableFile } from '../../../twins/index.ts';
@@ -25,6 +18,7 @@ import { DurableLog } from './durable-log.ts';
 import { EntryLaws } from './entry-laws.ts';
 import { EqualLogs } from './equal-logs.ts';
 import { ImageLaws, ImageLife } from './image-laws.ts';
+import { MemberNews } from './member-news.ts';
 import { PartitionLaws, PartitionWatch, ReplicaLife } from './partition-laws.ts';
 import { judgeProgress, ProgressLife } from './progress-laws.ts';
 import { QuorumLaws, QuorumLife } from './quorum-laws.ts';
@@ -60,15 +54,14 @@ export class Watch {
   readonly #entries = new EntryLaws();
   readonly #images = new ImageLaws();
   readonly #laws: PartitionLaws;
-  /** That anybody has. */
-  #newest: MetadataImage | undefined;
+  readonly #members = new MemberNews();
 
   constructor(world: SimWorld) {
     this.#world = world;
     this.#sights = world.machines.map(() => new MachineSight());
     this.#laws = new PartitionLaws({
       disk: (id) => world.rot.soundFiles(world.machine(id)),
-      isOldNews: (id, partition) => this.#isOldNews(id, partition),
+      isOldNews: (id, partition, known) => this.#isOldNews(id, partition, known),
       count: (what, by) => world.trace.count(what, by),
       allAcks: (world.options.bluntProducers ?? 0) === 0,
     });
@@ -97,9 +90,10 @@ export class Watch {
       sight.image = new ImageLife();
     }
     const image = node.controller?.image() ?? node.broker?.image();
-    if (image !== undefined && image.offset > (this.#newest?.offset ?? NONE)) this.#newest = image;
-    if (image !== undefined && image !== sight.image.image)
+    if (image !== undefined && image !== sight.image.image) {
+      this.#members.see(image);
       this.#images.see(sight.image, machine.name, image);
+    }
     this.#lookAtQuorum(machine, node, sight);
     for (const replica of node.broker?.replicas() ?? []) {
       const life = this.#replicas.get(replica) ?? this.#born(replica);
@@ -130,19 +124,18 @@ export class Watch {
     this.#progress.set(life, progress);
     const { name } = life.watch;
     const { scheduler } = this.#world;
+    const { partitionEpoch } = replica.state;
     judgeProgress(progress, name, replica, (id) => {
       const { isUp, newDiskMs } = this.#world.machine(id);
-      const isAsTold = isUp && scheduler.nowMs - newDiskMs > OLD_NEWS_MS && !this.#isOldNews(id, name);
+      const isFresh = scheduler.nowMs - newDiskMs <= OLD_NEWS_MS;
+      const isAsTold = isUp && !isFresh && !this.#isOldNews(id, name, partitionEpoch);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
   }
 
-  /** A leader that has not heard yet that it is no member any more counts on what it had. */
-  #isOldNews(id: NodeId, name: string): boolean {
-    const dash = name.lastIndexOf('-');
-    const topic = this.#newest?.topics.byName.get(name.slice(0, dash));
-    const isr = topic?.partitions[Number(name.slice(dash + 1))]?.isr;
-    return isr?.includes(id) === false || this.#world.rot.hasRotted(id, name);
+  /** Whoever counts on what `id` has may be wrong. */
+  #isOldNews(id: NodeId, partition: string, known: PartitionEpoch): boolean {
+    return this.#members.hasLeft(id, partition, known) || this.#world.rot.hasRotted(id, partition);
   }
 
   /** What its disk says that it promised. */
