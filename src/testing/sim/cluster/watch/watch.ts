@@ -5,7 +5,14 @@
  * for only messages cross, which take their time: so after it that machine is looked at, after one of a client none, and
  * all after what belongs to nobody.
  */
-import type { LeaderEpoch, NodeId, Offset, PartitionEpoch, PartitionId } from '../../../../base/index.ts';
+import {
+  ApiError,
+  type LeaderEpoch,
+  type NodeId,
+  type Offset,
+  type PartitionEpoch,
+  type PartitionId,
+} from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { decodeNewestHardState } from '../../../../raft/index.ts';
 import type { ServerNode } from '../../../../server/index.ts';
@@ -15,6 +22,7 @@ import type { Machine } from '../machine.ts';
 import { isCompacted, topicsOf } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 import { DurableLog } from './durable-log.ts';
+import { probeEnd } from './end-probe.ts';
 import { EntryLaws } from './entry-laws.ts';
 import { EqualLogs } from './equal-logs.ts';
 import { ImageLaws, ImageLife } from './image-laws.ts';
@@ -97,8 +105,11 @@ export class Watch {
     this.#lookAtQuorum(machine, node, sight);
     for (const replica of node.broker?.replicas() ?? []) {
       const life = this.#replicas.get(replica) ?? this.#born(replica);
+      const { leaderEpoch } = life;
       this.#laws.see(life, replica);
-      if (replica.state.isLeader) this.#lookAtProgress(life, replica);
+      if (!replica.state.isLeader) continue;
+      this.#lookAtProgress(life, replica);
+      if (life.leaderEpoch !== leaderEpoch) this.#probeEnd(machine, life, replica);
     }
   }
 
@@ -131,6 +142,28 @@ export class Watch {
       const isAsTold = isUp && !isFresh && !this.#isOldNews(id, name, partitionEpoch);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
+  }
+
+  /** Of a new leader, when it does not know yet all that was committed. */
+  #probeEnd(
+    { name, node }: Machine,
+    { watch }: ReplicaLife,
+    { topic, partition, log, state }: ReplicaView,
+  ): void {
+    const { leaderEpoch, policy } = state;
+    const { committed } = watch;
+    const isBehind = leaderEpoch === watch.latestEpoch && log.highWatermark < committed;
+    const broker = node?.broker;
+    if (!isBehind || policy.writeCaching || broker === undefined) return;
+    const question = { topic, partition, leaderEpoch, committed };
+    const { scheduler, trace } = this.#world;
+    trace.count('new leaders asked for the end');
+    const ask = (): void => {
+      probeEnd(broker, question).catch((error: unknown) => {
+        if (!(error instanceof ApiError)) this.#world.fail(error);
+      });
+    };
+    scheduler.after(0, ask, name);
   }
 
   /** Whoever counts on what `id` has may be wrong. */
