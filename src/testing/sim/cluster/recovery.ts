@@ -60,6 +60,7 @@ async function expectEnds(world: SimWorld, expect: Expect): Promise<void> {
 /** Stops all nodes in order; none leaves a file open or a timer that waits. */
 export async function expectNothingLeft(world: SimWorld, expect: Expect): Promise<void> {
   let stopped = 0;
+  world.isStopping = true;
   const stop = async ({ node }: Machine): Promise<void> => {
     await node?.stop({ controlled: false });
     stopped++;

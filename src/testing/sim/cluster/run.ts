@@ -97,7 +97,9 @@ export async function startCluster(world: SimWorld): Promise<Watch> {
     world.trace.count(`ends: ${reason}`);
     if (!mayEnd(world, reason))
       world.fail(new Error(`${machine.name} ended itself: ${reason}`, { cause: error }));
-    world.scheduler.after(RESTART_MS, () => machine.start());
+    world.scheduler.after(RESTART_MS, () => {
+      if (!world.isStopping) machine.start();
+    });
   };
   for (const machine of world.machines) machine.start();
   await expectSoon(world, 'the cluster starts', STARTED_MS, () => world.brokers.every(isServing));

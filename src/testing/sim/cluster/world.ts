@@ -51,6 +51,8 @@ export class SimWorld {
   readonly points = new FailurePoints();
   /** The first thing that must never happen. */
   failure: unknown;
+  /** All nodes are stopped: one that ends by itself meanwhile is not started again. */
+  isStopping = false;
   /** Looks at everything between two events. */
   watch: () => void = () => {};
   /** What the watch knows: the end of what was ever committed. */
