@@ -65,20 +65,13 @@ export class HardStateFile {
    */
   static async open(files: Files, path: string): Promise<HardStateOpening> {
     const handle = await files.open(path, 'write');
-    const bytes = Buffer.alloc(FILE_BYTES);
-    const read = await handle.read(bytes, 0);
-    if (read === FILE_BYTES) {
-      await handle.write([bytes], 0);
-      await handle.sync();
-    }
-    const newest = read < FILE_BYTES ? undefined : newestCopy(bytes);
-    if (newest !== undefined) return { kind: 'open', file: new HardStateFile(handle, newest) };
+    const found = await settle(handle).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
+    if (typeof found !== 'string') return { kind: 'open', file: new HardStateFile(handle, found) };
     await handle.close();
-    const reason =
-      read < FILE_BYTES
-        ? `${path} has ${read} bytes of ${FILE_BYTES}: it was cut`
-        : `${path} fails its checksums: what this node voted for may be lost`;
-    return { kind: 'damaged', reason };
+    return { kind: 'damaged', reason: found };
   }
 
   /** The last durable state. */
@@ -137,6 +130,16 @@ export class HardStateFile {
     this.#generation = generation;
     this.#writing = false;
   }
+}
+
+/** The newest copy, durable from now on; or what is wrong. Throws EnvironmentError. */
+async function settle(handle: FileHandle): Promise<HardStateCopy | string> {
+  const bytes = Buffer.alloc(FILE_BYTES);
+  const read = await handle.read(bytes, 0);
+  if (read < FILE_BYTES) return `${handle.path} has ${read} bytes of ${FILE_BYTES}: it was cut`;
+  await handle.write([bytes], 0);
+  await handle.sync();
+  return newestCopy(bytes) ?? `${handle.path} fails its checksums: what this node voted for may be lost`;
 }
 
 /** The rest of each block is and stays zero: a copy has always the same length. */

@@ -186,6 +186,14 @@ it('what is read after a sync that failed survives any power failure from then o
   }
 });
 
+it('whoever cannot open it leaves no file open', async () => {
+  for (const operation of ['read', 'write', 'sync'] as const) {
+    files.failNext({ operation, path: PATH, reason: 'io-error' });
+    await expect(HardStateFile.open(files, PATH)).rejects.toMatchObject({ reason: 'io-error' });
+    expect(files.openPaths()).toEqual([]);
+  }
+});
+
 it('the largest voter set fits', async () => {
   const random = new SeededRandom(3);
   const voters = Array.from({ length: VOTERS_MAX }, (_, id) => ({ id, directoryId: randomUuid(random) }));
