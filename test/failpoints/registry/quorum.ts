@@ -53,7 +53,7 @@ export const STORE_POINTS: readonly FailurePoint[] = [
     {
       name: 'quorum.open.before-sync',
       after: 'await handle.write([bytes], 0);',
-      of: 'files',
+      of: 'handle',
     },
   ]),
   ...inFile('src/raft/store/format-quorum-store.ts', [
