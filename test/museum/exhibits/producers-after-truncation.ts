@@ -1,3 +1,4 @@
+import { DYING_LEADERS } from '../dying-leaders.ts';
 import type { Exhibit } from '../exhibit.ts';
 
 export const exhibit: Exhibit = {
@@ -12,5 +13,9 @@ export const exhibit: Exhibit = {
     },
   ],
   killedBy: 'sim',
-  seedsMax: 200,
+  seedsMax: 60,
+  preset: {
+    why: `${DYING_LEADERS.why}, and are leaders again before a producer has sent once more what was cut`,
+    options: DYING_LEADERS.options,
+  },
 };
