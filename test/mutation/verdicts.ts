@@ -58,4 +58,32 @@ export const VERDICTS: readonly Verdict[] = [
     kind: 'equivalent',
     why: 'roles change and logs are cut in one queue, and only a reply of the present epoch asks for a cut: a guard',
   },
+  {
+    file: `${REPLICA}/alter-partitions.ts`,
+    was: 'state.isLeader && state.isr === change.isr',
+    change: '&& -> ||',
+    kind: 'harmless',
+    why: 'a change that is old news is asked for once more, and the controller refuses it by its epochs',
+  },
+  {
+    file: `${REPLICA}/alter-partitions.ts`,
+    was: 'this.#waiting.set(partition, change); mustRetry = true;',
+    change: 'moved behind the next: this.#waiting.set(partition, change);',
+    kind: 'equivalent',
+    why: 'neither of the two statements looks at what the other does',
+  },
+  {
+    file: `${REPLICA}/leader-fetcher.ts`,
+    was: 'this.#flushed.delete(entry);',
+    change: 'dropped: this.#flushed.delete(entry);',
+    kind: 'equivalent',
+    why: 'the listing has told it: without news an entry is left out of the next acknowledgement',
+  },
+  {
+    file: `${REPLICA}/isr-keeper.ts`,
+    was: 'log.failure !== undefined',
+    change: 'if (log.failure !== undefined) -> true',
+    kind: 'unseen',
+    why: 'nothing demands that a follower which lags and still reaches the controllers leaves the in-sync set in time',
+  },
 ];
