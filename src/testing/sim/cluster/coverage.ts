@@ -23,6 +23,7 @@ const MUST_HAPPEN = [
   'logs compacted',
   'keys read in the end',
   'data directories offline',
+  'new leaders asked for the end',
   'cuts: halves',
   'cuts: bridge',
   'cuts: leader',
