@@ -79,11 +79,4 @@ export const VERDICTS: readonly Verdict[] = [
     kind: 'equivalent',
     why: 'the listing has told it: without news an entry is left out of the next acknowledgement',
   },
-  {
-    file: `${REPLICA}/isr-keeper.ts`,
-    was: 'log.failure !== undefined',
-    change: 'if (log.failure !== undefined) -> true',
-    kind: 'unseen',
-    why: 'nothing demands that a follower which lags and still reaches the controllers leaves the in-sync set in time',
-  },
 ];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
+import { expectRemoval } from '../../src/testing/sim/cluster/lagging.ts';
 import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/cluster/options.ts';
 import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
 import type { Expect } from '../../src/testing/sim/cluster/recovery.ts';
@@ -7,7 +8,7 @@ import { expectReplacement } from '../../src/testing/sim/cluster/replacement.ts'
 import { expectSoon, runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
-const { replacement: _, ...DRAWN } = drawOptions(1);
+const { replacement: _, lagging: __, ...DRAWN } = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
   ...DRAWN,
   controllers: 1,
@@ -20,6 +21,7 @@ const OPTIONS: ClusterSimOptions = {
   faults: {},
 };
 const REPLACED: ClusterSimOptions = { ...OPTIONS, replacement: true };
+const CUT_OFF: ClusterSimOptions = { ...OPTIONS, lagging: true };
 
 /** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
 async function said(
@@ -31,6 +33,7 @@ async function said(
     const wait: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
     trouble(world);
     await expectQuickness(world, wait, areEqual ?? (() => watch.areEqual()));
+    await expectRemoval(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
   });
@@ -38,8 +41,8 @@ async function said(
 }
 
 describe('a healthy cluster', () => {
-  it('is quick, quiet, knows again what is repeated, replaces a disk, and deletes', async () => {
-    expect(await said(() => {}, { options: REPLACED })).toBe('nothing');
+  it('is quick, quiet, knows again what is repeated, gets on without a follower, replaces a disk, and deletes', async () => {
+    expect(await said(() => {}, { options: { ...CUT_OFF, replacement: true } })).toBe('nothing');
   });
 
   it('whose disks are slow is not quick', async () => {
@@ -66,6 +69,20 @@ describe('a healthy cluster', () => {
       };
     };
     expect(await said(cutInstead)).toMatch(/a batch that is repeated is acknowledged/);
+  });
+
+  it('in which a follower that lags stays in sync is told', async () => {
+    const neverCut = (world: SimWorld): void => {
+      world.network.cut = () => {};
+    };
+    expect(await said(neverCut, { options: CUT_OFF })).toMatch(/who cannot reach its leader is not in sync/);
+  });
+
+  it('in which a follower does not come back is told', async () => {
+    const neverHeal = (world: SimWorld): void => {
+      world.network.heal = () => {};
+    };
+    expect(await said(neverHeal, { options: CUT_OFF })).toMatch(/who reaches its leader again is in sync/);
   });
 
   it('in which a replica does not hear of a deletion is told', async () => {

@@ -14,6 +14,7 @@ const MUST_HAPPEN = [
   'tails cut',
   'disks replaced',
   'disks replaced in the end',
+  'followers cut off in the end',
   'records acknowledged',
   'records read',
   'sends in doubt',

@@ -28,6 +28,8 @@ export interface ClusterSimOptions {
   readonly readers: number;
   /** In the end a broker gets an empty disk. Absent: none does. */
   readonly replacement?: true;
+  /** In the end a follower is cut off from its leader. Absent: none is. */
+  readonly lagging?: true;
   /** Mean pause between two acts of the operator; absent: there is none. */
   readonly operatorMs?: number;
   /** How long a fetch of a reader waits for records. */
@@ -127,6 +129,7 @@ function drawShort(seed: number): ClusterSimOptions {
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
     ...drawReplacement(seed),
+    ...drawLagging(seed),
     ...(compacted === undefined ? {} : { compacted }),
   };
 }
@@ -240,6 +243,11 @@ function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions,
 function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {
   const random = new SeededRandom(seed, 'options: replacement');
   return random.float() < 0.25 ? { replacement: true } : {};
+}
+
+function drawLagging(seed: number): Pick<ClusterSimOptions, 'lagging'> {
+  const random = new SeededRandom(seed, 'options: lagging');
+  return random.float() < 0.5 ? { lagging: true } : {};
 }
 
 /** Often enough that what is turned is found in the run. */

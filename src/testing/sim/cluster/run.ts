@@ -2,6 +2,7 @@
 import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
 import { expectDeletion } from './deletion.ts';
+import { expectRemoval } from './lagging.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { type ClusterSimOptions, isCompacted, isWriteCaching, type TopicPlan, topicsOf } from './options.ts';
@@ -134,6 +135,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   );
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
+  await expectRemoval(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);
   await expectNothingLeft(world, expect);

@@ -46,6 +46,7 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   if (options.compacted !== undefined) yield without(options, 'compacted');
   if (options.directories !== undefined) yield without(options, 'directories');
   if (options.replacement !== undefined) yield without(options, 'replacement');
+  if (options.lagging !== undefined) yield without(options, 'lagging');
   if (topics.length > 1)
     for (const topic of topics) yield { ...options, topics: topics.filter((one) => one !== topic) };
   yield* fewer(options, 'brokers', Math.max(...topics.map(({ replicationFactor }) => replicationFactor)));

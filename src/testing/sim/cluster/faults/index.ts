@@ -12,12 +12,12 @@ import {
   overtakingCalls,
 } from './network-faults.ts';
 import { clockJump, clockRate, crashLoop, kill, pause, powerLoss, rollingRestart } from './process-faults.ts';
-
 import { turnedBit } from './rot-faults.ts';
 
 export { isInSync, replaceDisk } from './disk-faults.ts';
 export type { Fault, Trouble } from './fault.ts';
 export { FAULT_KINDS, type FaultKind } from './kinds.ts';
+export { oneOf } from './targets.ts';
 
 /** By kind, so that a kind without a fault does not compile. */
 export const FAULTS: Readonly<Record<FaultKind, Fault>> = {

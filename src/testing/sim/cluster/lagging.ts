@@ -1,0 +1,85 @@
+/**
+ * A follower of a healthy cluster that reaches its leader no more leaves the in-sync set, although the controllers hear of both as
+ * ever; the others stay, and what waits for all that are in sync goes on. It is back soon after its link is.
+ * Source: KIP-16 (replica.lag.time.max.ms).
+ */
+import { assert, type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
+import { encodeValue } from '../../checkers/index.ts';
+import { partitionsOf } from './deletion.ts';
+import { oneOf } from './faults/index.ts';
+import type { Machine } from './machine.ts';
+import { patienceMs } from './patience.ts';
+import { quickMs } from './quickness.ts';
+import { type Expect, isWhole } from './recovery.ts';
+import type { SimWorld } from './world.ts';
+
+/** By default. */
+const LAG_MAX_MS = 30_000;
+/** A leader looks after its followers twice within the longest lag. */
+const LOOKS = 2;
+const IN_SYNC_MS = 30_000;
+
+/** Nothing when no partition has a follower, or the options do not say so. */
+export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: () => boolean): Promise<void> {
+  const link = world.options.lagging === true ? drawLink(world) : undefined;
+  if (link === undefined) return;
+  const lagMs = Number(world.options.settings['replica.lag.time.max.ms'] ?? LAG_MAX_MS);
+  const removedMs = lagMs + lagMs / LOOKS + quickMs(world);
+  const backMs = IN_SYNC_MS + patienceMs(world);
+  cut(world, link);
+  world.note(`in the end: cut: ${link.map(({ name }) => name).join(' | ')}`);
+  world.trace.count('followers cut off in the end');
+  const client = world.client('lagging');
+  const timeoutMs = removedMs + backMs;
+  const producer = client.producer({ requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs });
+  const waiting = new Set(partitionsOf(world));
+  for (const one of waiting)
+    producer.send(one.topic, [{ partition: one.partition, value: encodeValue('cut off', 10) }]).then(
+      () => waiting.delete(one),
+      (error: unknown) => world.fail(error),
+    );
+  await expect('who cannot reach its leader is not in sync', removedMs, () =>
+    partitionsOf(world).every((one) => isAsReached(world, link, one)),
+  );
+  await expect('what waits for all in sync waits for nobody else', quickMs(world), () =>
+    [...waiting].every((one) => !hasEnough(world, one)),
+  );
+  world.network.heal();
+  await expect('who reaches its leader again is in sync', backMs, () => isWhole(world) && areEqual());
+  await expect('what too few had is acknowledged', backMs, () => waiting.size === 0);
+  await client.close({ timeoutMs: 0 });
+}
+
+type Link = readonly [Machine, Machine];
+
+/** Between a leader and a follower of it; undefined: nobody follows. */
+function drawLink(world: SimWorld): Link | undefined {
+  const links = partitionsOf(world).flatMap(({ topic, partition }) => {
+    const state = world.findLeading(topic, partition)?.state;
+    const ids = state?.replicas.filter((id) => id !== state.nodeId) ?? [];
+    return ids.map((id): Link => [world.machine(state?.nodeId ?? id), world.machine(id)]);
+  });
+  return oneOf(links, new SeededRandom(world.options.seed, 'lagging'));
+}
+
+function cut({ network }: SimWorld, [a, b]: Link): void {
+  network.cut(a.name, b.name);
+  network.cut(b.name, a.name);
+}
+
+/** True when those are in sync, and only those, that reach the leader. */
+function isAsReached(world: SimWorld, [a, b]: Link, { topic, partition }: TopicPartition): boolean {
+  const state = world.findLeading(topic, partition)?.state;
+  if (state === undefined) return false;
+  const ids: readonly NodeId[] = [a.plan.id, b.plan.id];
+  const isCutOff = (id: NodeId): boolean =>
+    id !== state.nodeId && ids.includes(id) && ids.includes(state.nodeId);
+  return state.replicas.every((id) => state.isr.isr.includes(id) !== isCutOff(id));
+}
+
+/** Of those that are in sync, for a record that asks for all. */
+function hasEnough(world: SimWorld, { topic, partition }: TopicPartition): boolean {
+  const leading = world.findLeading(topic, partition);
+  assert(leading !== undefined, 'a healthy partition has a leader', { topic, partition });
+  return leading.state.isr.isr.length >= leading.state.effectiveMinIsr;
+}
