@@ -13,7 +13,7 @@ export interface Mutant extends Mutation {
   readonly was: string;
 }
 
-/** Of files and of the files in directories, by path below `root`. */
+/** Of files and of all files below directories, by path below `root`. */
 export function listMutants(root: string, paths: readonly string[]): Mutant[] {
   return paths.flatMap((path) => filesOf(root, path)).flatMap((file) => mutantsOf(root, file));
 }
@@ -26,8 +26,8 @@ export function mutatedText(root: string, { file, start, end, text }: Mutant): s
 
 function filesOf(root: string, path: string): string[] {
   if (!statSync(join(root, path)).isDirectory()) return [path];
-  return readdirSync(join(root, path))
-    .filter((name) => name.endsWith('.ts') && name !== 'index.ts')
+  return readdirSync(join(root, path), { encoding: 'utf8', recursive: true })
+    .filter((name) => name.endsWith('.ts') && basename(name) !== 'index.ts')
     .sort()
     .map((name) => join(path, name));
 }

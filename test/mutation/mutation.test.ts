@@ -55,6 +55,7 @@ describe('the mutants of the replicas', () => {
 
   it('have names of their own and can be run', () => {
     expect(mutants.length).toBeGreaterThan(1000);
+    expect(mutants.some(({ file }) => file.startsWith(`${REPLICA}/core/`))).toBe(true);
     expect(new Set(mutants.map(({ file, name }) => `${file} ${name}`)).size).toBe(mutants.length);
     for (const mutant of mutants.filter((_, index) => index % 25 === 0))
       expect(() => stripTypeScriptTypes(mutatedText(ROOT, mutant)), mutant.name).not.toThrow();
