@@ -7,6 +7,7 @@ import { assert, type NodeId, SeededRandom, type TopicPartition } from '../../..
 import { encodeValue } from '../../checkers/index.ts';
 import { partitionsOf } from './deletion.ts';
 import { oneOf } from './faults/index.ts';
+import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
@@ -38,8 +39,10 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
       () => waiting.delete(one),
       (error: unknown) => world.fail(error),
     );
-  await expect('who cannot reach its leader is not in sync', removedMs, () =>
-    partitionsOf(world).every((one) => isAsReached(world, link, one)),
+  await expect(
+    'who cannot reach its leader is not in sync',
+    removedMs,
+    () => partitionsOf(world).filter((one) => !isAsReached(world, link, one)).length === 0,
   );
   await expect('what waits for all in sync waits for nobody else', quickMs(world), () =>
     [...waiting].every((one) => !hasEnough(world, one)),
@@ -67,14 +70,20 @@ function cut({ network }: SimWorld, [a, b]: Link): void {
   network.cut(b.name, a.name);
 }
 
-/** True when those are in sync, and only those, that reach the leader. */
+/** True when those are in sync, and only those, that reach the leader. These stay all the time: or the run has failed. */
 function isAsReached(world: SimWorld, [a, b]: Link, { topic, partition }: TopicPartition): boolean {
   const state = world.findLeading(topic, partition)?.state;
   if (state === undefined) return false;
+  const { nodeId, replicas, isr } = state;
   const ids: readonly NodeId[] = [a.plan.id, b.plan.id];
-  const isCutOff = (id: NodeId): boolean =>
-    id !== state.nodeId && ids.includes(id) && ids.includes(state.nodeId);
-  return state.replicas.every((id) => state.isr.isr.includes(id) !== isCutOff(id));
+  const isCutOff = (id: NodeId): boolean => id !== nodeId && ids.includes(id) && ids.includes(nodeId);
+  const gone = replicas.filter((id) => !isr.isr.includes(id));
+  const lost = gone.find((id) => !isCutOff(id));
+  if (lost !== undefined)
+    world.fail(
+      new LawBroken('who reaches its leader stays in sync', { topic, partition, leader: nodeId, lost }),
+    );
+  return gone.length === replicas.filter(isCutOff).length;
 }
 
 /** Of those that are in sync, for a record that asks for all. */
