@@ -103,6 +103,16 @@ describe('a healthy cluster', () => {
     expect(await said(cutInstead, { options: REPLACED })).toMatch(/an empty replica begins within a batch/);
   });
 
+  it('in which somebody waits for a broker that died is told', async () => {
+    const cutClients = (world: SimWorld): void => {
+      world.noteDeleted = () => world.network.cut('replacer', 'broker-2');
+    };
+    const topics = OPTIONS.topics.map((topic) => ({ ...topic, configs: { 'min.insync.replicas': '1' } }));
+    expect(await said(cutClients, { options: { ...REPLACED, topics } })).toMatch(
+      /nobody waits for a broker that died/,
+    );
+  });
+
   it('in which the controller counts on a broker that died is told', async () => {
     const pause = (world: SimWorld): void => {
       world.noteDeleted = () => world.controllers[0]?.pause();

@@ -3,8 +3,7 @@
  * ever; the others stay, and what waits for all that are in sync goes on. It is back soon after its link is.
  * Source: KIP-16 (replica.lag.time.max.ms).
  */
-import { assert, type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
-import { encodeValue } from '../../checkers/index.ts';
+import { type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
 import { partitionsOf } from './deletion.ts';
 import { oneOf } from './faults/index.ts';
 import { LawBroken } from './law-broken.ts';
@@ -12,6 +11,7 @@ import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
 import { type Expect, isWhole } from './recovery.ts';
+import { Sending } from './sending.ts';
 import type { SimWorld } from './world.ts';
 
 /** By default. */
@@ -31,25 +31,17 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
   world.note(`in the end: cut: ${link.map(({ name }) => name).join(' | ')}`);
   world.trace.count('followers cut off in the end');
   const client = world.client('lagging');
-  const timeoutMs = removedMs + backMs;
-  const producer = client.producer({ requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs });
-  const waiting = new Set(partitionsOf(world));
-  for (const one of waiting)
-    producer.send(one.topic, [{ partition: one.partition, value: encodeValue('cut off', 10) }]).then(
-      () => waiting.delete(one),
-      (error: unknown) => world.fail(error),
-    );
+  const sending = new Sending(world, client, ['cut off'], removedMs + backMs);
   await expect(
     'who cannot reach its leader is not in sync',
     removedMs,
     () => partitionsOf(world).filter((one) => !isAsReached(world, link, one)).length === 0,
   );
-  await expect('what waits for all in sync waits for nobody else', quickMs(world), () =>
-    [...waiting].every((one) => !hasEnough(world, one)),
-  );
+  const law = 'what waits for all in sync waits for nobody else';
+  await expect(law, quickMs(world), () => sending.isWherePossible);
   world.network.heal();
   await expect('who reaches its leader again is in sync', backMs, () => isWhole(world) && areEqual());
-  await expect('what too few had is acknowledged', backMs, () => waiting.size === 0);
+  await expect('what too few had is acknowledged', backMs, () => sending.isAcknowledged);
   await client.close({ timeoutMs: 0 });
 }
 
@@ -84,11 +76,4 @@ function isAsReached(world: SimWorld, [a, b]: Link, { topic, partition }: TopicP
       new LawBroken('who reaches its leader stays in sync', { topic, partition, leader: nodeId, lost }),
     );
   return gone.length === replicas.filter(isCutOff).length;
-}
-
-/** Of those that are in sync, for a record that asks for all. */
-function hasEnough(world: SimWorld, { topic, partition }: TopicPartition): boolean {
-  const leading = world.findLeading(topic, partition);
-  assert(leading !== undefined, 'a healthy partition has a leader', { topic, partition });
-  return leading.state.isr.isr.length >= leading.state.effectiveMinIsr;
 }

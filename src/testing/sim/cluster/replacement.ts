@@ -1,21 +1,24 @@
 /**
  * A broker of a healthy cluster gets an empty disk when the records that are deleted end within a batch. Such a batch is kept
- * and sent whole: the empty logs begin before the first record that anybody may read, and are in sync soon.
+ * and sent whole: the empty logs begin before the first record that anybody may read, and are in sync soon. Until then nobody waits
+ * for it.
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
-import { encodeValue } from '../../checkers/index.ts';
 import { deleteBefore, endOf, partitionsOf } from './deletion.ts';
 import { isInSync, replaceDisk } from './faults/index.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { type Expect, isWhole } from './recovery.ts';
+import { Sending } from './sending.ts';
 import type { SimWorld } from './world.ts';
 
 const ACKNOWLEDGED_MS = 10_000;
 /** A broker that died is fenced by then. */
 const FENCED_MS = 30_000;
+/** A client connects anew, asks who leads, and sends. */
+const GOES_ON_MS = 5_000;
 const IN_SYNC_MS = 30_000;
 const BATCH = ['first', 'second', 'third'];
 
@@ -28,34 +31,20 @@ export async function expectReplacement(
   const machine = world.options.replacement === true ? findReplaceable(world) : undefined;
   if (machine === undefined) return;
   const client = world.client('replacer');
-  await sendBatches(world, client, expect);
+  const batches = new Sending(world, client, BATCH, ACKNOWLEDGED_MS);
+  await expect('every partition acknowledges a batch', ACKNOWLEDGED_MS, () => batches.isAcknowledged);
   await deleteWithinBatches(world, client, expect);
   machine.kill(false);
   await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
+  const limitMs = IN_SYNC_MS + patienceMs(world);
+  const sending = new Sending(world, client, ['without'], GOES_ON_MS + limitMs);
+  await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
   replaceDisk(world, machine);
   world.trace.count('disks replaced in the end');
   machine.start();
-  const limitMs = IN_SYNC_MS + patienceMs(world);
   await expect('an empty replica begins within a batch', limitMs, () => isWhole(world) && areEqual());
+  await expect('what too few had is acknowledged', limitMs, () => sending.isAcknowledged);
   await client.close({ timeoutMs: 0 });
-}
-
-async function sendBatches(world: SimWorld, client: Client, expect: Expect): Promise<void> {
-  const producer = client.producer({ deliveryTimeoutMs: ACKNOWLEDGED_MS, requestTimeoutMs: ACKNOWLEDGED_MS });
-  const partitions = partitionsOf(world);
-  let acknowledged = 0;
-  for (const { topic, partition } of partitions)
-    producer
-      .send(
-        topic,
-        BATCH.map((id) => ({ partition, value: encodeValue(id, 10) })),
-      )
-      .then(
-        () => acknowledged++,
-        (error: unknown) => world.fail(error),
-      );
-  const law = 'every partition acknowledges a batch';
-  await expect(law, ACKNOWLEDGED_MS, () => acknowledged === partitions.length);
 }
 
 async function deleteWithinBatches(world: SimWorld, client: Client, expect: Expect): Promise<void> {

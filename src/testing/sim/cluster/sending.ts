@@ -1,0 +1,37 @@
+/** A batch to each partition, for all that are in sync; the history does not have it. What is refused for a while is sent again. */
+import type { TopicPartition } from '../../../base/index.ts';
+import type { Client } from '../../../client/index.ts';
+import { encodeValue } from '../../checkers/index.ts';
+import { partitionsOf } from './deletion.ts';
+import type { SimWorld } from './world.ts';
+
+export class Sending {
+  readonly #world: SimWorld;
+  readonly #waiting: Set<TopicPartition>;
+
+  /** The run has failed when a batch is not acknowledged within `timeoutMs`. */
+  constructor(world: SimWorld, client: Client, ids: readonly string[], timeoutMs: number) {
+    this.#world = world;
+    this.#waiting = new Set(partitionsOf(world));
+    const producer = client.producer({ requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs });
+    for (const one of this.#waiting) {
+      const records = ids.map((id) => ({ partition: one.partition, value: encodeValue(id, 10) }));
+      producer.send(one.topic, records).then(
+        () => this.#waiting.delete(one),
+        (error: unknown) => world.fail(error),
+      );
+    }
+  }
+
+  get isAcknowledged(): boolean {
+    return this.#waiting.size === 0;
+  }
+
+  /** True when only those partitions have not acknowledged it that have too few in sync. */
+  get isWherePossible(): boolean {
+    return [...this.#waiting].every(({ topic, partition }) => {
+      const state = this.#world.findLeading(topic, partition)?.state;
+      return state !== undefined && state.isr.isr.length < state.effectiveMinIsr;
+    });
+  }
+}
