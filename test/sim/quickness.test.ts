@@ -40,6 +40,14 @@ async function said(
   return failure === undefined ? 'nothing' : String(failure);
 }
 
+function atDeath(world: SimWorld, act: () => void): void {
+  const kill = world.network.kill.bind(world.network);
+  world.network.kill = (node) => {
+    kill(node);
+    act();
+  };
+}
+
 describe('a healthy cluster', () => {
   it('is quick, quiet, knows again what is repeated, gets on without a follower, replaces a disk, and deletes', async () => {
     expect(await said(() => {}, { options: { ...CUT_OFF, replacement: true } })).toBe('nothing');
@@ -104,9 +112,8 @@ describe('a healthy cluster', () => {
   });
 
   it('in which somebody waits for a broker that died is told', async () => {
-    const cutClients = (world: SimWorld): void => {
-      world.noteDeleted = () => world.network.cut('replacer', 'broker-2');
-    };
+    const cutClients = (world: SimWorld): void =>
+      atDeath(world, () => world.network.cut('replacer', 'broker-2'));
     const topics = OPTIONS.topics.map((topic) => ({ ...topic, configs: { 'min.insync.replicas': '1' } }));
     expect(await said(cutClients, { options: { ...REPLACED, topics } })).toMatch(
       /nobody waits for a broker that died/,
@@ -114,9 +121,7 @@ describe('a healthy cluster', () => {
   });
 
   it('in which the controller counts on a broker that died is told', async () => {
-    const pause = (world: SimWorld): void => {
-      world.noteDeleted = () => world.controllers[0]?.pause();
-    };
+    const pause = (world: SimWorld): void => atDeath(world, () => world.controllers[0]?.pause());
     expect(await said(pause, { options: REPLACED })).toMatch(/a broker that died counts no more/);
   });
 });

@@ -1,7 +1,7 @@
 /**
- * A broker of a healthy cluster gets an empty disk when the records that are deleted end within a batch. Such a batch is kept
- * and sent whole: the empty logs begin before the first record that anybody may read, and are in sync soon. Until then nobody waits
- * for it.
+ * A broker of a healthy cluster dies, and gets an empty disk. Until it is back nobody waits for it: neither records nor deletions. What
+ * is deleted ends within a batch, which is kept and sent whole: the empty logs begin before the first record that anybody may read,
+ * and are in sync soon.
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
@@ -33,12 +33,12 @@ export async function expectReplacement(
   const client = world.client('replacer');
   const batches = new Sending(world, client, BATCH, ACKNOWLEDGED_MS);
   await expect('every partition acknowledges a batch', ACKNOWLEDGED_MS, () => batches.isAcknowledged);
-  await deleteWithinBatches(world, client, expect);
   machine.kill(false);
   await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
   const limitMs = IN_SYNC_MS + patienceMs(world);
-  const sending = new Sending(world, client, ['without'], GOES_ON_MS + limitMs);
+  const sending = new Sending(world, client, BATCH, GOES_ON_MS + limitMs + ACKNOWLEDGED_MS);
   await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
+  await deleteWithinBatches(world, client, expect);
   replaceDisk(world, machine);
   world.trace.count('disks replaced in the end');
   machine.start();
