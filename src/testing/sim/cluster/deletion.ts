@@ -38,7 +38,7 @@ export async function expectDeletion(world: SimWorld, expect: Expect): Promise<v
   await client.close({ timeoutMs: 0 });
 }
 
-/** Asks for it once; gives what was answered. */
+/** Asks for it once; gives what was answered. Who was told of a deletion finds it with every replica that lives. */
 export async function deleteBefore(
   world: SimWorld,
   client: Client,
@@ -54,6 +54,11 @@ export async function deleteBefore(
     (error: unknown) => world.fail(error),
   );
   await expect('a deletion is answered', limitMs, () => outcomes !== undefined);
+  for (const [index, one] of records.entries()) {
+    const starts = outcomes?.[index]?.error === 'NONE' ? startsOf(world, one) : [];
+    if (starts.some((start) => start < one.before))
+      throw new LawBroken('what is told to be deleted is deleted everywhere', { ...one, starts });
+  }
   return outcomes ?? [];
 }
 
