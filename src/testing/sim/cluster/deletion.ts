@@ -38,28 +38,39 @@ export async function expectDeletion(world: SimWorld, expect: Expect): Promise<v
   await client.close({ timeoutMs: 0 });
 }
 
-/** Asks for it once; gives what was answered. Who was told of a deletion finds it with every replica that lives. */
+/** Asks for it once; gives what was answered. */
 export async function deleteBefore(
   world: SimWorld,
   client: Client,
   expect: Expect,
-  records: readonly (TopicPartition & { readonly before: Offset })[],
+  records: readonly Deleted[],
 ): Promise<readonly RecordsDeleted[]> {
-  let outcomes: readonly RecordsDeleted[] | undefined;
   const limitMs = ANSWERED_MS + patienceMs(world);
-  client.admin.deleteRecords([...records], { timeoutMs: Math.max(TIMEOUT_MS, limitMs) }).then(
-    (answer) => {
-      outcomes = answer;
-    },
-    (error: unknown) => world.fail(error),
-  );
-  await expect('a deletion is answered', limitMs, () => outcomes !== undefined);
-  for (const [index, one] of records.entries()) {
-    const starts = outcomes?.[index]?.error === 'NONE' ? startsOf(world, one) : [];
-    if (starts.some((start) => start < one.before))
-      throw new LawBroken('what is told to be deleted is deleted everywhere', { ...one, starts });
+  const deletion = new Deletion(world, client, records, Math.max(TIMEOUT_MS, limitMs));
+  await expect('a deletion is answered', limitMs, () => deletion.outcomes.length === records.length);
+  return deletion.outcomes;
+}
+
+type Deleted = TopicPartition & { readonly before: Offset };
+
+/** One that was asked for. Who is told that it is done finds it done by every replica that lives: or the run has failed. */
+export class Deletion {
+  /** One for each partition, in order; empty until they are known. */
+  outcomes: readonly RecordsDeleted[] = [];
+
+  constructor(world: SimWorld, client: Client, records: readonly Deleted[], timeoutMs: number) {
+    client.admin.deleteRecords([...records], { timeoutMs }).then(
+      (outcomes) => {
+        this.outcomes = outcomes;
+        for (const [index, one] of records.entries()) {
+          const starts = outcomes[index]?.error === 'NONE' ? startsOf(world, one) : [];
+          if (starts.some((start) => start < one.before))
+            world.fail(new LawBroken('what is told to be deleted is deleted everywhere', { ...one, starts }));
+        }
+      },
+      (error: unknown) => world.fail(error),
+    );
   }
-  return outcomes ?? [];
 }
 
 /** Of the topics that keep what is not deleted. */

@@ -1,10 +1,11 @@
 /**
  * A follower of a healthy cluster that reaches its leader no more leaves the in-sync set, although the controllers hear of both as
- * ever; the others stay, and what waits for all that are in sync goes on. It is back soon after its link is.
+ * ever; the others stay, and what waits for all that are in sync goes on. A deletion waits for it: it lives, and may lead again. It is
+ * back soon after its link is.
  * Source: KIP-16 (replica.lag.time.max.ms).
  */
 import { type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
-import { partitionsOf } from './deletion.ts';
+import { Deletion, endOf, partitionsOf } from './deletion.ts';
 import { oneOf } from './faults/index.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
@@ -31,7 +32,7 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
   world.note(`in the end: cut: ${link.map(({ name }) => name).join(' | ')}`);
   world.trace.count('followers cut off in the end');
   const client = world.client('lagging');
-  const sending = new Sending(world, client, ['cut off'], removedMs + backMs);
+  const sending = new Sending(world, client, ['cut off'], removedMs + 2 * backMs);
   await expect(
     'who cannot reach its leader is not in sync',
     removedMs,
@@ -39,9 +40,15 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
   );
   const law = 'what waits for all in sync waits for nobody else';
   await expect(law, quickMs(world), () => sending.isWherePossible);
+  const ends = partitionsOf(world).map((one) => ({ ...one, before: endOf(world, one.topic, one.partition) }));
+  const deletion = new Deletion(world, client, ends, 2 * backMs);
+  await world.run(() => false, quickMs(world));
   world.network.heal();
   await expect('who reaches its leader again is in sync', backMs, () => isWhole(world) && areEqual());
   await expect('what too few had is acknowledged', backMs, () => sending.isAcknowledged);
+  const isDeleted = (): boolean =>
+    deletion.outcomes.length > 0 && deletion.outcomes.every(({ error }) => error === 'NONE');
+  await expect('a deletion waits for who was cut off, and no longer', backMs, isDeleted);
   await client.close({ timeoutMs: 0 });
 }
 
