@@ -151,6 +151,15 @@ export class Machine {
     this.environment.timers.resume();
   }
 
+  /** Its disk finishes nothing until it is resumed. */
+  stallDisk(): void {
+    this.#options.disk.pause();
+  }
+
+  resumeDisk(): void {
+    this.#options.disk.resume();
+  }
+
   /** The node has ended itself. */
   end(end: MachineEnd, life = this.#life): void {
     if (life !== this.#life || !this.isUp) return;

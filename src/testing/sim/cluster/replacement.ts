@@ -31,12 +31,14 @@ export async function expectReplacement(
   const machine = world.options.replacement === true ? findReplaceable(world) : undefined;
   if (machine === undefined) return;
   const client = world.client('replacer');
-  const batches = new Sending(world, client, BATCH, ACKNOWLEDGED_MS);
+  const partitions = partitionsOf(world);
+  const batches = new Sending(world, client, partitions, { ids: BATCH, timeoutMs: ACKNOWLEDGED_MS });
   await expect('every partition acknowledges a batch', ACKNOWLEDGED_MS, () => batches.isAcknowledged);
   machine.kill(false);
   await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
   const limitMs = IN_SYNC_MS + patienceMs(world);
-  const sending = new Sending(world, client, BATCH, GOES_ON_MS + limitMs + ACKNOWLEDGED_MS);
+  const timeoutMs = GOES_ON_MS + ACKNOWLEDGED_MS + 2 * limitMs;
+  const sending = new Sending(world, client, partitions, { ids: BATCH, timeoutMs });
   await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
   await deleteWithinBatches(world, client, expect);
   replaceDisk(world, machine);

@@ -1,18 +1,22 @@
-/** A batch to each partition, for all that are in sync; the history does not have it. What is refused for a while is sent again. */
+/** A batch to each of some partitions, for all that are in sync; the history does not have it. What is refused for a while is sent again. */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
-import { partitionsOf } from './deletion.ts';
 import type { SimWorld } from './world.ts';
 
 export class Sending {
   readonly #world: SimWorld;
   readonly #waiting: Set<TopicPartition>;
 
-  /** The run has failed when a batch is not acknowledged within `timeoutMs`. */
-  constructor(world: SimWorld, client: Client, ids: readonly string[], timeoutMs: number) {
+  /** Of records with these `ids`. The run has failed when a batch is not acknowledged within `timeoutMs`. */
+  constructor(
+    world: SimWorld,
+    client: Client,
+    partitions: readonly TopicPartition[],
+    { ids, timeoutMs }: { readonly ids: readonly string[]; readonly timeoutMs: number },
+  ) {
     this.#world = world;
-    this.#waiting = new Set(partitionsOf(world));
+    this.#waiting = new Set(partitions);
     const producer = client.producer({ requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs });
     for (const one of this.#waiting) {
       const records = ids.map((id) => ({ partition: one.partition, value: encodeValue(id, 10) }));
