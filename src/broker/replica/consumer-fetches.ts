@@ -2,12 +2,13 @@
  * Fetches of consumers from this broker's leaders: read what is below the bound of their isolation; with too little of it
  * wait until a partition moves, and read again.
  *
- * A fetch ends at once when it has `minBytes`, when any partition has an error, or when it may not wait. Offsets are taken
- * before the read, so that a reply is never ahead of itself. The bound is the high watermark: records above it may vanish.
+ * A fetch ends at once when it has `minBytes`, when any partition has an error or more than was read, or when it may not wait.
+ * Offsets are taken before the read, so that a reply is never ahead of itself. The bound is the high watermark: records above it may vanish.
  * Source: KIP-207, KIP-320; Kafka's DelayedFetch.
  */
 import { ApiError, NONE, type Offset } from '../../base/index.ts';
 import type { Clock, Timers } from '../../env/index.ts';
+import { batches } from '../../log/record/index.ts';
 import type {
   FetchPartition,
   FetchPartitionReply,
@@ -19,6 +20,8 @@ import { leaderEpochProblem } from './core/follower-fetch.ts';
 import { PARKED_FETCHES_MAX } from './limits.ts';
 import { Parking } from './parking.ts';
 import type { Partition } from './partition.ts';
+
+const NO_BYTES = new Uint8Array();
 
 export interface FetchWork {
   readonly maxWaitMs: number;
@@ -67,7 +70,7 @@ export class ConsumerFetches {
       const seen = revisionOf(partitions);
       const round = await this.#read(work);
       const leftMs = deadlineMs - clock.monotonicMs();
-      const enough = round.hasError || round.sizeBytes >= minBytes;
+      const enough = round.hasError || round.sizeBytes >= minBytes || leavesSome(work, round);
       if (enough || leftMs <= 0 || work.signal.aborted || this.#parking.closed) return round.replies;
       // What moved while the read was under way would not wake anybody any more.
       if (revisionOf(partitions) === seen) await this.#parking.park(partitions, leftMs, work.signal);
@@ -167,6 +170,22 @@ function assertInRange({ name, log }: Partition, fetchOffset: Offset): void {
     'OFFSET_OUT_OF_RANGE',
     `offset ${fetchOffset} is outside of ${name}, which holds ${log.logStartOffset} to ${log.logEndOffset}`,
   );
+}
+
+/** Behind what was read there is more: of a segment that follows, or beyond a limit. Who waits gets none of it. */
+function leavesSome({ partitions, isolation }: FetchWork, { replies, sizeBytes }: Round): boolean {
+  if (sizeBytes === 0) return false;
+  return replies.some(({ batches: read, highWatermark, lastStableOffset }, index) => {
+    const bound = isolation === 'read_committed' ? lastStableOffset : highWatermark;
+    return endOf(read, partitions[index]?.fetchOffset ?? 0) < bound;
+  });
+}
+
+/** Of what begins at `from`. */
+function endOf(read: readonly Uint8Array[], from: Offset): Offset {
+  let end = from;
+  for (const { header } of batches(read.at(-1) ?? NO_BYTES)) end = header.lastOffset + 1;
+  return end;
 }
 
 function revisionOf(partitions: readonly Partition[]): number {

@@ -69,6 +69,20 @@ describe('a fetch', () => {
     expect(sizeOf(less?.batches ?? [])).toBeGreaterThan(0);
   });
 
+  it('does not wait for bytes that the next segment has already', async () => {
+    const cluster = await TestCluster.start({ brokers: 1, configs: { 'segment.bytes': '100' } });
+    for (const value of ['a', 'b', 'c']) await cluster.finish(cluster.get(1).produce([value]));
+    cluster.get(1).kill('process');
+    await cluster.finish(cluster.get(1).start());
+    const startMs = cluster.scheduler.nowMs;
+    const [reply] = await cluster.finish(
+      fetchFrom(cluster, 1, [at(0)], { maxWaitMs: 10_000, minBytes: 150 }),
+    );
+    expect(reply?.highWatermark).toBe(3);
+    expect(sizeOf(reply?.batches ?? [])).toBeGreaterThan(0);
+    expect(cluster.scheduler.nowMs - startMs).toBeLessThan(1000);
+  });
+
   it('misses nothing that is committed while it reads from disk', async () => {
     let readMs = 0.5;
     const cluster = await TestCluster.start({
