@@ -6,6 +6,7 @@ import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
 import type { Expect } from '../../src/testing/sim/cluster/recovery.ts';
 import { expectReplacement } from '../../src/testing/sim/cluster/replacement.ts';
 import { expectSoon, runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
+import { expectRetention } from '../../src/testing/sim/cluster/trailing.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
 const { replacement: _, lagging: __, ...DRAWN } = drawOptions(1);
@@ -33,6 +34,7 @@ async function said(
     const wait: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
     trouble(world);
     await expectQuickness(world, wait, areEqual ?? (() => watch.areEqual()));
+    await expectRetention(world, wait, () => watch.areEqual());
     await expectRemoval(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
@@ -77,6 +79,14 @@ describe('a healthy cluster', () => {
       };
     };
     expect(await said(cutInstead)).toMatch(/a batch that is repeated is acknowledged/);
+  });
+
+  it('in which a follower that trails a little leaves the in-sync set is told', async () => {
+    const delayForLong = ({ linkDelays }: SimWorld): void => {
+      const set = linkDelays.set.bind(linkDelays);
+      linkDelays.set = (link, delayMs) => set(link, 100 * delayMs);
+    };
+    expect(await said(delayForLong, { options: LAGGING })).toMatch(/who trails a little stays in sync/);
   });
 
   it('in which a follower that lags stays in sync is told', async () => {

@@ -15,6 +15,7 @@ const MUST_HAPPEN = [
   'disks replaced',
   'disks replaced in the end',
   'followers cut off in the end',
+  'followers trailing in the end',
   'disks of followers stalled in the end',
   'records acknowledged',
   'records read',

@@ -19,13 +19,17 @@ export interface Hindrance {
 /** A link between a leader and a follower that carries nothing, or the disk of a follower that finishes nothing. */
 export function drawHindrance(world: SimWorld): Hindrance | undefined {
   const random = new SeededRandom(world.options.seed, 'hindrance');
-  const [leader, follower] = drawPair(world, random) ?? [];
-  if (leader === undefined || follower === undefined) return undefined;
+  const pair = drawPair(world, random);
+  if (pair === undefined) return undefined;
+  const [leader, follower] = pair;
   return random.float() < 0.5 ? cutLink(world, leader, follower) : stallDisk(world, follower);
 }
 
-/** Undefined: nobody follows. */
-function drawPair(world: SimWorld, random: SeededRandom): [leader: Machine, follower: Machine] | undefined {
+/** A leader and a follower of it; undefined: nobody follows. */
+export function drawPair(
+  world: SimWorld,
+  random: SeededRandom,
+): readonly [leader: Machine, follower: Machine] | undefined {
   const pairs = partitionsOf(world).flatMap(({ topic, partition }) => {
     const leader = world.leaderOf(topic, partition);
     const replicas = world.findLeading(topic, partition)?.state.replicas ?? [];

@@ -4,18 +4,15 @@
  * can. Source: KIP-16 (replica.lag.time.max.ms).
  */
 import type { TopicPartition } from '../../../base/index.ts';
-import type { Client } from '../../../client/index.ts';
 import { Deletion, endOf } from './deletion.ts';
 import { drawHindrance, type Hindrance } from './hindrance.ts';
 import { LawBroken } from './law-broken.ts';
-import { patienceMs } from './patience.ts';
+import { lagMaxMs, patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
 import { type Expect, isWhole } from './recovery.ts';
-import { Sending } from './sending.ts';
+import { Traffic } from './traffic.ts';
 import type { SimWorld } from './world.ts';
 
-/** By default. */
-const LAG_MAX_MS = 30_000;
 /** A leader looks after its followers twice within the longest lag. */
 const LOOKS = 2;
 /** Within the longest lag as well: who hears of something now and then must not pass for one that keeps up. */
@@ -26,7 +23,7 @@ const IN_SYNC_MS = 30_000;
 export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: () => boolean): Promise<void> {
   const hindrance = world.options.lagging === true ? drawHindrance(world) : undefined;
   if (hindrance === undefined) return;
-  const lagMs = Number(world.options.settings['replica.lag.time.max.ms'] ?? LAG_MAX_MS);
+  const lagMs = lagMaxMs(world);
   const removedMs = lagMs + lagMs / LOOKS + quickMs(world);
   const backMs = IN_SYNC_MS + patienceMs(world);
   world.note(`in the end: ${hindrance.name}`);
@@ -34,7 +31,8 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
   hindrance.begin();
   const client = world.client('lagging');
   const { partitions } = hindrance;
-  const traffic = new Traffic(world, client, partitions, lagMs / BATCHES, removedMs + 2 * backMs);
+  const timeoutMs = removedMs + 2 * backMs;
+  const traffic = new Traffic(world, client, partitions, { everyMs: lagMs / BATCHES, timeoutMs });
   await expect(
     'who cannot keep up is not in sync',
     removedMs,
@@ -69,37 +67,4 @@ function isAsHindered(
   if (lost !== undefined)
     world.fail(new LawBroken('who keeps up stays in sync', { topic, partition, leader, lost }));
   return gone.length === replicas.filter((id) => hinders(id, leader)).length;
-}
-
-/** Something to keep up with. */
-class Traffic {
-  readonly #sendings: Sending[] = [];
-  #isOver = false;
-
-  constructor(
-    world: SimWorld,
-    client: Client,
-    partitions: readonly TopicPartition[],
-    everyMs: number,
-    timeoutMs: number,
-  ) {
-    const send = (): void => {
-      if (this.#isOver) return;
-      this.#sendings.push(new Sending(world, client, partitions, { ids: ['lagging'], timeoutMs }));
-      world.scheduler.after(everyMs, send);
-    };
-    send();
-  }
-
-  get isAcknowledged(): boolean {
-    return this.#sendings.every((sending) => sending.isAcknowledged);
-  }
-
-  get isWherePossible(): boolean {
-    return this.#sendings.every((sending) => sending.isWherePossible);
-  }
-
-  end(): void {
-    this.#isOver = true;
-  }
 }

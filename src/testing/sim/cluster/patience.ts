@@ -21,3 +21,11 @@ export function patienceMs({ brokers, options }: SimWorld): number {
   const fetchMs = FETCH_MESSAGES * (delayMinMs + delayMeanMs) + FETCH_OPERATIONS * diskMeanMs;
   return files * FILE_OPERATIONS * diskMeanMs + Math.ceil(bytes / fetchBytes) * fetchMs;
 }
+
+/** By default. */
+const LAG_MAX_MS = 30_000;
+
+/** How long a follower may be behind and in sync. */
+export function lagMaxMs({ options }: SimWorld): number {
+  return Number(options.settings['replica.lag.time.max.ms'] ?? LAG_MAX_MS);
+}

@@ -10,6 +10,7 @@ import { patienceMs } from './patience.ts';
 import { expectQuickness } from './quickness.ts';
 import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { expectReplacement } from './replacement.ts';
+import { expectRetention } from './trailing.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
 import { Workload } from './workload/workload.ts';
@@ -135,6 +136,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   );
   await expectSoon(world, 'every node has all metadata', HEALTHY_MS, () => watch.isMetadataEqual());
   watch.checkDisks();
+  await expectRetention(world, expect, () => watch.areEqual());
   await expectRemoval(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);

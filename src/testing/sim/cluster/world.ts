@@ -68,6 +68,8 @@ export class SimWorld {
   onPowerLoss: (machine: Machine) => void = () => {};
   /** Bits that turned on disks. */
   readonly rot: Rot;
+  /** Milliseconds that a message takes longer than others, by `<from>><to>`. */
+  readonly linkDelays = new Map<string, number>();
   /** How many times slower than others the disk of a machine is, by name. */
   readonly diskSpeeds = new Map<string, number>();
   /** Of clients that were made: their names in the network. */
@@ -256,7 +258,8 @@ export class SimWorld {
   #delays(): (from: string, to: string) => number {
     const { seed, delayMinMs, delayMeanMs } = this.options;
     const random = new SeededRandom(seed, 'delays');
-    return () => delayMinMs - Math.log(1 - random.float()) * delayMeanMs;
+    return (from, to) =>
+      delayMinMs - Math.log(1 - random.float()) * delayMeanMs + (this.linkDelays.get(`${from}>${to}`) ?? 0);
   }
 
   #diskDelays(name: string): () => number {
