@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
+import { type Expect, expectSoon } from '../../src/testing/sim/cluster/expect.ts';
 import { expectRemoval } from '../../src/testing/sim/cluster/lagging.ts';
+import { expectLookups } from '../../src/testing/sim/cluster/lookups.ts';
 import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/cluster/options.ts';
 import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
-import type { Expect } from '../../src/testing/sim/cluster/recovery.ts';
+import { expectRemaking } from '../../src/testing/sim/cluster/remaking.ts';
 import { expectReplacement } from '../../src/testing/sim/cluster/replacement.ts';
-import { expectSoon, runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
+import { runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
 import { expectRetention } from '../../src/testing/sim/cluster/trailing.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
-const { replacement: _, lagging: __, ...DRAWN } = drawOptions(1);
+const { replacement: _, lagging: __, remaking: ___, ...DRAWN } = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
   ...DRAWN,
   controllers: 1,
@@ -23,6 +25,8 @@ const OPTIONS: ClusterSimOptions = {
 };
 const REPLACED: ClusterSimOptions = { ...OPTIONS, replacement: true };
 const LAGGING: ClusterSimOptions = { ...OPTIONS, lagging: true };
+const NOTHING_FOUND = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
+const REMADE: ClusterSimOptions = { ...OPTIONS, remaking: true };
 
 /** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
 async function said(
@@ -34,9 +38,11 @@ async function said(
     const wait: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
     trouble(world);
     await expectQuickness(world, wait, areEqual ?? (() => watch.areEqual()));
+    await expectLookups(world);
     await expectRetention(world, wait, () => watch.areEqual());
     await expectRemoval(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
+    await expectRemaking(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
   });
   return failure === undefined ? 'nothing' : String(failure);
@@ -51,8 +57,8 @@ function atDeath(world: SimWorld, act: () => void): void {
 }
 
 describe('a healthy cluster', () => {
-  it('is quick, quiet, knows again what is repeated, gets on without a follower, replaces a disk, and deletes', async () => {
-    expect(await said(() => {}, { options: { ...LAGGING, replacement: true } })).toBe('nothing');
+  it('is quick, quiet, finds records by their time, knows again what is repeated, gets on without a follower, replaces a disk, makes a topic again, and deletes', async () => {
+    expect(await said(() => {}, { options: { ...LAGGING, ...REMADE, replacement: true } })).toBe('nothing');
   });
 
   it('whose disks are slow is not quick', async () => {
@@ -79,6 +85,18 @@ describe('a healthy cluster', () => {
       };
     };
     expect(await said(cutInstead)).toMatch(/a batch that is repeated is acknowledged/);
+  });
+
+  it('in which records are not found by their time is told', async () => {
+    const findNothing = (world: SimWorld): void => {
+      const client = world.client.bind(world);
+      world.client = (name) => {
+        const made = client(name);
+        if (name === 'finder') made.admin.listOffsets = async () => [{ partition: 0, ...NOTHING_FOUND }];
+        return made;
+      };
+    };
+    expect(await said(findNothing)).toMatch(/the first record is found/);
   });
 
   it('in which a follower that trails a little leaves the in-sync set is told', async () => {
@@ -130,6 +148,19 @@ describe('a healthy cluster', () => {
     expect(await said(cutClients, { options: { ...REPLACED, topics } })).toMatch(
       /nobody waits for a broker that died/,
     );
+  });
+
+  it('in which a topic that is made again has more than was sent to it is told', async () => {
+    const sendMore = (world: SimWorld): void => {
+      const { trace } = world;
+      const count = trace.count.bind(trace);
+      trace.count = (name, more) => {
+        count(name, more);
+        if (name === 'topics made again in the end')
+          void world.client('stranger').producer().send('remade', { partition: 0, value: 'x' });
+      };
+    };
+    expect(await said(sendMore, { options: REMADE })).toMatch(/a topic made again is empty/);
   });
 
   it('in which the controller counts on a broker that died is told', async () => {

@@ -4,10 +4,10 @@
  */
 import type { Offset, TopicPartition } from '../../../base/index.ts';
 import type { Client, RecordsDeleted } from '../../../client/index.ts';
+import type { Expect } from './expect.ts';
 import { LawBroken } from './law-broken.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
-import type { Expect } from './recovery.ts';
 import type { SimWorld } from './world.ts';
 
 const ANSWERED_MS = 10_000;

@@ -5,11 +5,12 @@
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import { Deletion, endOf } from './deletion.ts';
+import type { Expect } from './expect.ts';
 import { drawHindrance, type Hindrance } from './hindrance.ts';
 import { LawBroken } from './law-broken.ts';
 import { lagMaxMs, patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
-import { type Expect, isWhole } from './recovery.ts';
+import { isWhole } from './recovery.ts';
 import { Traffic } from './traffic.ts';
 import type { SimWorld } from './world.ts';
 

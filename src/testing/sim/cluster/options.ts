@@ -30,6 +30,8 @@ export interface ClusterSimOptions {
   readonly replacement?: true;
   /** In the end a follower is cut off from its leader. Absent: none is. */
   readonly lagging?: true;
+  /** In the end a topic is deleted and made again. Absent: none is. */
+  readonly remaking?: true;
   /** Mean pause between two acts of the operator; absent: there is none. */
   readonly operatorMs?: number;
   /** How long a fetch of a reader waits for records. */
@@ -130,6 +132,7 @@ function drawShort(seed: number): ClusterSimOptions {
     ...drawDirectories(seed, brokers),
     ...drawReplacement(seed),
     ...drawLagging(seed),
+    ...drawRemaking(seed),
     ...(compacted === undefined ? {} : { compacted }),
   };
 }
@@ -248,6 +251,11 @@ function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {
 function drawLagging(seed: number): Pick<ClusterSimOptions, 'lagging'> {
   const random = new SeededRandom(seed, 'options: lagging');
   return random.float() < 0.5 ? { lagging: true } : {};
+}
+
+function drawRemaking(seed: number): Pick<ClusterSimOptions, 'remaking'> {
+  const random = new SeededRandom(seed, 'options: remaking');
+  return random.float() < 0.5 ? { remaking: true } : {};
 }
 
 /** Often enough that what is turned is found in the run. */

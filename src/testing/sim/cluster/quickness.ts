@@ -7,8 +7,8 @@
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
+import type { Expect } from './expect.ts';
 import { LawBroken } from './law-broken.ts';
-import type { Expect } from './recovery.ts';
 import type { SimWorld } from './world.ts';
 
 const KNOWN_MS = 10_000;

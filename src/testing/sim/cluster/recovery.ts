@@ -5,15 +5,13 @@
 import { topicPartitionKey } from '../../../base/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
 import type { TestEnvironment } from '../../twins/index.ts';
+import type { Expect } from './expect.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { type TopicPlan, topicsOf } from './options.ts';
 import { patienceMs } from './patience.ts';
 import type { Workload } from './workload/workload.ts';
 import type { SimWorld } from './world.ts';
-
-/** Throws unless `holds` does within `limitMs`. */
-export type Expect = (law: string, limitMs: number, holds: () => boolean) => Promise<void>;
 
 const CONTROLLER_MS = 10_000;
 const LEADERS_MS = 10_000;

@@ -6,11 +6,12 @@
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { deleteBefore, endOf, partitionsOf } from './deletion.ts';
+import type { Expect } from './expect.ts';
 import { isInSync, replaceDisk } from './faults/index.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
-import { type Expect, isWhole } from './recovery.ts';
+import { isWhole } from './recovery.ts';
 import { Sending } from './sending.ts';
 import type { SimWorld } from './world.ts';
 

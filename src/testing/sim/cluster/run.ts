@@ -2,13 +2,16 @@
 import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
 import { expectDeletion } from './deletion.ts';
+import { type Expect, expectDone, expectSoon } from './expect.ts';
 import { expectRemoval } from './lagging.ts';
+import { expectLookups } from './lookups.ts';
 import type { MachineEnd } from './machine.ts';
 import { Nemesis } from './nemesis.ts';
 import { type ClusterSimOptions, isCompacted, isWriteCaching, type TopicPlan, topicsOf } from './options.ts';
 import { patienceMs } from './patience.ts';
 import { expectQuickness } from './quickness.ts';
-import { type Expect, expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
+import { expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
+import { expectRemaking } from './remaking.ts';
 import { expectReplacement } from './replacement.ts';
 import { expectRetention } from './trailing.ts';
 import { Watch } from './watch/watch.ts';
@@ -128,6 +131,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectSoon(world, 'the clients end', ENDED_MS + pauseMs, () => workload.isOver);
   await expectSoon(world, 'every replica is in sync', HEALTHY_MS + patienceMs(world), () => isWhole(world));
   await expectQuickness(world, expect, () => watch.areEqual());
+  await expectLookups(world);
   world.recorder.note('nemesis', { f: 'mark', mark: 'final' });
   await readEverything(world);
   await expectDone(world, 'every key is read', READ_MS + patienceMs(world), workload.judge());
@@ -139,6 +143,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectRetention(world, expect, () => watch.areEqual());
   await expectRemoval(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
+  await expectRemaking(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);
   await expectNothingLeft(world, expect);
   judge(world);
@@ -154,33 +159,6 @@ function restoreDirectories({ brokers }: SimWorld): void {
 function mayEnd(world: SimWorld, reason: MachineEnd['reason']): boolean {
   if (reason !== 'storage' && reason !== 'sync-failed' && reason !== 'could not start') return false;
   return ['disk error', 'full disk'].some((kind) => world.trace.counters.has(`fault: ${kind}`));
-}
-
-/** Runs until `holds`; throws when it does not within `limitMs`, or when the run has failed meanwhile. */
-export async function expectSoon(
-  world: SimWorld,
-  law: string,
-  limitMs: number,
-  holds: () => boolean,
-): Promise<void> {
-  const done = await world.run(holds, limitMs);
-  if (world.failure !== undefined) throw world.failure;
-  if (!done) throw new Error(`liveness: not within ${limitMs} ms: ${law}`);
-}
-
-/** Runs until `work` is done; what it throws fails the run. */
-export async function expectDone(
-  world: SimWorld,
-  law: string,
-  limitMs: number,
-  work: Promise<unknown>,
-): Promise<void> {
-  let isDone = false;
-  const ended = work.then(() => {
-    isDone = true;
-  });
-  ended.catch((error: unknown) => world.fail(error));
-  await expectSoon(world, law, limitMs, () => isDone);
 }
 
 async function makeTopics(world: SimWorld): Promise<void> {

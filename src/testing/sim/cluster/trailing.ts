@@ -4,10 +4,10 @@
  */
 import { SeededRandom } from '../../../base/index.ts';
 import { partitionsOf } from './deletion.ts';
+import type { Expect } from './expect.ts';
 import { drawPair } from './hindrance.ts';
 import { LawBroken } from './law-broken.ts';
 import { lagMaxMs, patienceMs } from './patience.ts';
-import type { Expect } from './recovery.ts';
 import { Traffic } from './traffic.ts';
 import type { SimWorld } from './world.ts';
 

@@ -6,16 +6,10 @@
  * the cluster would run away from it.
  */
 import type { HistoryEvent } from '../../checkers/index.ts';
+import { expectDone, expectSoon } from '../cluster/expect.ts';
 import { Nemesis } from '../cluster/nemesis.ts';
 import { isWhole } from '../cluster/recovery.ts';
-import {
-  type ClusterSimResult,
-  expectDone,
-  expectSoon,
-  judge,
-  runCluster,
-  startCluster,
-} from '../cluster/run.ts';
+import { type ClusterSimResult, judge, runCluster, startCluster } from '../cluster/run.ts';
 import type { SimWorld } from '../cluster/world.ts';
 import { LIMIT_MS_DEFAULT, type SimulateOptions, toSimOptions } from './options.ts';
 import { SimulationWorld } from './simulation-world.ts';
