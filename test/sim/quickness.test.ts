@@ -92,7 +92,8 @@ describe('a healthy cluster', () => {
       const client = world.client.bind(world);
       world.client = (name) => {
         const made = client(name);
-        if (name === 'finder') made.admin.listOffsets = async () => [{ partition: 0, ...NOTHING_FOUND }];
+        if (name === 'finder')
+          made.admin.listOffsets = async () => [{ topic: 't', partition: 0, ...NOTHING_FOUND }];
         return made;
       };
     };
