@@ -202,7 +202,7 @@ export class Partition implements PartitionRef {
     // What a failed log says of its epochs is no reason for anybody to cut his own.
     if (log.failure !== undefined) return { kind: 'refused', ...refusal('KAFKA_STORAGE_ERROR') };
     const agreement = decideAgreement(log, fetch.fetchOffset, fetch.lastFetchedEpoch);
-    if (agreement.kind === 'agrees') this.#observe(from, fetch);
+    if (agreement.kind === 'agrees') this.#observe(from, fetch, true);
     return agreement;
   }
 
@@ -210,7 +210,7 @@ export class Partition implements PartitionRef {
   handleFollowerAck(from: FollowerIdentity, ack: ReplicaFetchPartition): void {
     if (followerFetchProblem(this.state, from, ack.currentLeaderEpoch, this.#host.brokers) !== undefined)
       return;
-    if (ack.fetchOffset <= this.log.logEndOffset) this.#observe(from, ack);
+    if (ack.fetchOffset <= this.log.logEndOffset) this.#observe(from, ack, false);
   }
 
   /** Who may join, whom the high watermark waits for and whom a deletion, may have changed. */
@@ -251,12 +251,13 @@ export class Partition implements PartitionRef {
     this.logStart.followLeader(leader.logStartOffset);
   }
 
-  #observe(from: FollowerIdentity, fetch: ReplicaFetchPartition): void {
+  #observe(from: FollowerIdentity, fetch: ReplicaFetchPartition, isFetch: boolean): void {
     const report = {
       endOffset: fetch.fetchOffset,
       flushedOffset: fetch.flushedOffset,
       logStartOffset: fetch.logStartOffset,
       brokerEpoch: from.brokerEpoch,
+      isFetch,
     };
     const now = this.#host.monotonicMs();
     const logStart = this.state.followers.get(from.brokerId)?.logStartOffset;

@@ -7,8 +7,9 @@
  * watermark for ever without ever counting as lagging.
  *
  * Caught up "as of t" means: it acknowledges all the leader had at t. The leader keeps one mark (its end offset, the time)
- * and moves it only once it is reached. Kafka moves its mark at each fetch; here acknowledgements trail fetches by a
- * sync, and under constant load a mark that moves with each frame would never be reached.
+ * and moves it only once it is reached, to what it had when the follower fetched last: this is on its way then. Kafka moves
+ * its mark at each fetch; here acknowledgements trail fetches by a sync, and under constant load a mark that moves with
+ * each frame would never be reached.
  */
 import { type BrokerEpoch, type MonotonicMs, NONE, type Offset } from '../../../base/index.ts';
 
@@ -21,6 +22,8 @@ export interface FollowerReport {
   readonly flushedOffset: Offset;
   readonly logStartOffset: Offset;
   readonly brokerEpoch: BrokerEpoch;
+  /** It asks for what comes next; an acknowledgement asks for nothing. */
+  readonly isFetch: boolean;
 }
 
 const NOTHING = { flushedOffset: UNKNOWN_OFFSET, logStartOffset: UNKNOWN_OFFSET };
@@ -34,6 +37,9 @@ export class FollowerProgress {
   lastCaughtUpMs: MonotonicMs;
   #markOffset: Offset = UNKNOWN_OFFSET;
   #markMs: MonotonicMs = Number.NEGATIVE_INFINITY;
+  /** The end offset of the leader at the last fetch. */
+  #fetchedTo: Offset = UNKNOWN_OFFSET;
+  #fetchMs: MonotonicMs = Number.NEGATIVE_INFINITY;
 
   /** An in-sync member gets the benefit of the doubt from `nowMs` on; another one has never been caught up. */
   constructor(inSync: boolean, nowMs: MonotonicMs) {
@@ -57,10 +63,14 @@ export class FollowerProgress {
     this.flushedOffset = Math.min(Math.max(report.flushedOffset, atLeast.flushedOffset), report.endOffset);
     this.logStartOffset = Math.max(report.logStartOffset, atLeast.logStartOffset);
     this.brokerEpoch = report.brokerEpoch;
+    if (report.isFetch) {
+      this.#fetchedTo = leaderEndOffset;
+      this.#fetchMs = nowMs;
+    }
     const acked = this.ackedOffset;
     if (acked >= leaderEndOffset) this.#caughtUp(nowMs, leaderEndOffset, nowMs);
     else if (this.#markOffset === UNKNOWN_OFFSET) this.#mark(leaderEndOffset, nowMs);
-    else if (acked >= this.#markOffset) this.#caughtUp(this.#markMs, leaderEndOffset, nowMs);
+    else if (acked >= this.#markOffset) this.#caughtUp(this.#markMs, this.#fetchedTo, this.#fetchMs);
   }
 
   /**
@@ -76,9 +86,10 @@ export class FollowerProgress {
     return this.ackedOffset >= leaderEndOffset || nowMs - this.lastCaughtUpMs <= lagMaxMs;
   }
 
-  #caughtUp(asOfMs: MonotonicMs, leaderEndOffset: Offset, nowMs: MonotonicMs): void {
+  /** The mark is `nextOffset` from now on, which the leader had at `nextMs`. */
+  #caughtUp(asOfMs: MonotonicMs, nextOffset: Offset, nextMs: MonotonicMs): void {
     this.lastCaughtUpMs = Math.max(this.lastCaughtUpMs, asOfMs);
-    this.#mark(leaderEndOffset, nowMs);
+    this.#mark(nextOffset, nextMs);
   }
 
   #mark(leaderEndOffset: Offset, nowMs: MonotonicMs): void {

@@ -23,7 +23,7 @@ export function patienceMs({ brokers, options }: SimWorld): number {
 }
 
 /** By default. */
-const LAG_MAX_MS = 30_000;
+const LAG_MAX_MS = 10_000;
 
 /** How long a follower may be behind and in sync. */
 export function lagMaxMs({ options }: SimWorld): number {

@@ -43,5 +43,5 @@ export function leader(
 }
 
 export function report(id: NodeId, endOffset: number, flushedOffset = endOffset): FollowerReport {
-  return { endOffset, flushedOffset, logStartOffset: 0, brokerEpoch: epochOf(id) };
+  return { endOffset, flushedOffset, logStartOffset: 0, brokerEpoch: epochOf(id), isFetch: true };
 }

@@ -6,6 +6,7 @@ const report = (endOffset: number, flushedOffset: number, brokerEpoch = 7) => ({
   flushedOffset,
   logStartOffset: 0,
   brokerEpoch,
+  isFetch: true,
 });
 
 function observed(...reports: ReturnType<typeof report>[]): FollowerProgress {
@@ -26,6 +27,17 @@ describe('the progress of a follower', () => {
 
   it('begins anew with another incarnation of the broker', () => {
     expect(observed(report(20, 20), report(20, 10, 8)).flushedOffset).toBe(10);
+  });
+
+  it('was caught up when it fetched last but one, if it always has what was there at a fetch a little after the next', () => {
+    const progress = new FollowerProgress(true, 0);
+    // The leader has ten more each time; what it got by a fetch the follower acknowledges just after it has fetched again.
+    for (let round = 1; round <= 5; round++) {
+      const [nowMs, end] = [1000 * round, 10 * round];
+      progress.observe(report(end - 10, end - 20), end, nowMs);
+      progress.observe({ ...report(end - 10, end - 10), isFetch: false }, end + 1, nowMs + 50);
+    }
+    expect(progress.lastCaughtUpMs).toBe(4000);
   });
 
   it('is never flushed beyond its end', () => {
