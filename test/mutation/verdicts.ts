@@ -296,4 +296,25 @@ export const VERDICTS: readonly Verdict[] = [
     kind: 'unseen',
     why: 'logs that differ over three leader epochs: no run had them',
   },
+  {
+    file: `${REPLICA}/core/replica-place.ts`,
+    was: 'foundIn === directoryId',
+    change: '=== -> !==',
+    kind: 'unseen',
+    why: 'the last replica in sync, an older log of it in another directory, and its own directory gone: no run had all three',
+  },
+  {
+    file: `${REPLICA}/appends.ts`,
+    was: 'openBytes += item.batch.length;',
+    change: 'dropped: openBytes += item.batch.length;',
+    kind: 'unseen',
+    why: 'a limit of memory that no run comes near; a unit test has it since',
+  },
+  {
+    file: `${REPLICA}/appends.ts`,
+    was: 'this.#pendingBytes += bytes;',
+    change: 'dropped: this.#pendingBytes += bytes;',
+    kind: 'unseen',
+    why: 'a limit of memory that no run comes near; a unit test has it since',
+  },
 ];
