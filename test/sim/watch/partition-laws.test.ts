@@ -146,6 +146,12 @@ describe('the watch of a partition', () => {
     expect(() => scene.see(2, { leaderEpoch: 1, end: 1, high: 1 })).toThrow('what was committed is not cut');
   });
 
+  it('sees nothing wrong in the cut of one that has left the in-sync set and has not heard of it', async () => {
+    const scene = await committedScene();
+    scene.left.set(2, 8);
+    expect(() => scene.see(2, { leaderEpoch: 1, end: 1, high: 1 })).not.toThrow();
+  });
+
   it('sees a leader without all that was committed', async () => {
     const scene = await committedScene();
     const late = { leaderEpoch: 2, end: 1, high: 1, leads: true };

@@ -164,6 +164,8 @@ export class PartitionLaws {
     // Emptied to go on elsewhere: by then it is no member of anything.
     if (to >= watch.committed || !state.isr.isr.includes(state.nodeId) || logStartOffset > 0) return;
     const { name: partition, committed } = watch;
+    // With a disk that hangs it hears late of it.
+    if (this.#options.isOldNews(state.nodeId, partition, state.partitionEpoch)) return;
     throw new LawBroken('what was committed is not cut', {
       partition,
       broker: state.nodeId,
