@@ -2,8 +2,9 @@
  * Fetches of consumers from this broker's leaders: read what is below the bound of their isolation; with too little of it
  * wait until a partition moves, and read again.
  *
- * A fetch ends at once when it has `minBytes`, when any partition has an error or more than was read, or when it may not wait.
- * Offsets are taken before the read, so that a reply is never ahead of itself. The bound is the high watermark: records above it may vanish.
+ * A fetch ends at once when it has `minBytes`, when any partition has an error or more than was read, or when it may not
+ * wait. Offsets are taken before the read, so that a reply is never ahead of itself. The bound is the high watermark:
+ * records above it may vanish.
  * Source: KIP-207, KIP-320; Kafka's DelayedFetch.
  */
 import { ApiError, NONE, type Offset } from '../../base/index.ts';

@@ -1,4 +1,7 @@
-/** A batch to each of some partitions, for all that are in sync; the history does not have it. What is refused for a while is sent again. */
+/**
+ * A batch to each of some partitions, for all that are in sync; the history does not have it. What is refused for a while is
+ * sent again.
+ */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
