@@ -317,4 +317,11 @@ export const VERDICTS: readonly Verdict[] = [
     kind: 'unseen',
     why: 'a limit of memory that no run comes near; a unit test has it since',
   },
+  {
+    file: `${REPLICA}/core/follower-progress.ts`,
+    was: 'acked >= leaderEndOffset',
+    change: 'if (acked >= leaderEndOffset) -> false',
+    kind: 'equivalent',
+    why: 'who has all is caught up by that, and by the next append until then',
+  },
 ];
