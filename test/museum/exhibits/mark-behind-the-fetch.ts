@@ -11,6 +11,6 @@ export const exhibit: Exhibit = {
       replace: 'this.#caughtUp(this.#markMs, leaderEndOffset, nowMs);',
     },
   ],
-  killedBy: 'sim',
+  killedBy: { test: 'test/broker/replica/core/follower-progress.test.ts' },
   seedsMax: 200,
 };
