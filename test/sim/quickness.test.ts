@@ -87,6 +87,15 @@ describe('a healthy cluster', () => {
     expect(await said(cutInstead)).toMatch(/a batch that is repeated is acknowledged/);
   });
 
+  it('in which a reader that waits for more is not woken by it is told', async () => {
+    const cutAfter = ({ network, diskSpeeds, brokers }: SimWorld): void => {
+      diskSpeeds.clear = () => {
+        for (const { name } of brokers) network.cut(name, 'waiting');
+      };
+    };
+    expect(await said(cutAfter)).toMatch(/a reader that waits for more is woken by it/);
+  });
+
   it('in which records are not found by their time is told', async () => {
     const findNothing = (world: SimWorld): void => {
       const client = world.client.bind(world);
@@ -125,14 +134,16 @@ describe('a healthy cluster', () => {
   });
 
   it('in which a replica does not hear of a deletion is told', async () => {
-    const cutInstead = (world: SimWorld): void => {
+    const cutBefore = (world: SimWorld): void => {
       const { network } = world;
-      network.break = () => {
-        network.cut('broker-1', 'broker-2');
-        network.cut('broker-2', 'broker-1');
+      const client = world.client.bind(world);
+      world.client = (name) => {
+        if (name === 'deleter') network.cut('broker-1', 'broker-2');
+        if (name === 'deleter') network.cut('broker-2', 'broker-1');
+        return client(name);
       };
     };
-    expect(await said(cutInstead)).toMatch(/delet/);
+    expect(await said(cutBefore)).toMatch(/delet/);
   });
 
   it('in which an empty replica gets nothing is told', async () => {

@@ -30,6 +30,8 @@ const BATCHES = 3;
 const BATCH_PAUSE_MS = 1;
 /** More than one of these batches, and less than two. */
 const PATIENT_BYTES = 150;
+/** How much slower the disks are while something is to come from one. */
+const SLOW = 20;
 /** So many in a row, and each may take several times the mean. */
 const MESSAGES = 20;
 const DISK_OPERATIONS = 40;
@@ -59,6 +61,7 @@ export async function expectQuickness(
   await expect('a reader that waits is woken', limitMs, () => reader.read >= sender.count);
   await expect('every replica hears at once what is committed', limitMs, areEqual);
   await expectRepetition(world, expect, sender);
+  await expectPatience(world, expect, sender);
   await client.close({ timeoutMs: 0 });
 }
 
@@ -99,6 +102,26 @@ async function expectRepetition(world: SimWorld, expect: Expect, sender: Sender)
   const law = 'a reader that waits for some bytes is woken by them';
   await expect(law, quickMs(world), () => readers.every(({ read }) => read > 1));
   await expect('a batch that is repeated is acknowledged', REPEATED_MS, () => sender.isAcknowledged);
+  await client.close({ timeoutMs: 0 });
+}
+
+/** A reader that waits for more than one batch is woken by the second, even while the first comes from a slow disk. */
+async function expectPatience(world: SimWorld, expect: Expect, sender: Sender): Promise<void> {
+  const chosen = sender.firstOfEach.slice(0, 1);
+  const client = world.client('waiting');
+  const reader = new Reader(world, client, chosen, PATIENT_BYTES);
+  await world.run(() => false, PARKED_MS);
+  const ends = chosen.map(({ topic, partition }) => world.committedEnd(topic, partition));
+  for (const { name } of world.brokers) world.diskSpeeds.set(name, SLOW);
+  sender.send('first', chosen);
+  await expect('a partition on slow disks commits', SLOW * quickMs(world), () =>
+    chosen.every(({ topic, partition }, index) => world.committedEnd(topic, partition) > (ends[index] ?? 0)),
+  );
+  world.diskSpeeds.clear();
+  sender.send('second', chosen);
+  const law = 'a reader that waits for more is woken by it';
+  await expect(law, quickMs(world), () => reader.read > 0);
+  await expect('every batch is acknowledged', quickMs(world), () => sender.isAcknowledged);
   await client.close({ timeoutMs: 0 });
 }
 
