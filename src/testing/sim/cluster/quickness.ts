@@ -32,6 +32,8 @@ const BATCH_PAUSE_MS = 1;
 const PATIENT_BYTES = 150;
 /** How much slower the disks are while something is to come from one. */
 const SLOW = 20;
+/** One operation of such a disk may take so many times its mean. */
+const OPERATION = 15;
 /** So many in a row, and each may take several times the mean. */
 const MESSAGES = 20;
 const DISK_OPERATIONS = 40;
@@ -119,8 +121,9 @@ async function expectPatience(world: SimWorld, expect: Expect, sender: Sender): 
   );
   world.diskSpeeds.clear();
   sender.send('second', chosen);
+  const readMs = OPERATION * SLOW * world.options.diskMeanMs;
   const law = 'a reader that waits for more is woken by it';
-  await expect(law, quickMs(world), () => reader.read > 0);
+  await expect(law, quickMs(world) + readMs, () => reader.read > 0);
   await expect('every batch is acknowledged', quickMs(world), () => sender.isAcknowledged);
   await client.close({ timeoutMs: 0 });
 }
