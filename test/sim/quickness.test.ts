@@ -138,8 +138,10 @@ describe('a healthy cluster', () => {
       const { network } = world;
       const client = world.client.bind(world);
       world.client = (name) => {
-        if (name === 'deleter') network.cut('broker-1', 'broker-2');
-        if (name === 'deleter') network.cut('broker-2', 'broker-1');
+        if (name === 'deleter') {
+          network.cut('broker-1', 'broker-2');
+          network.cut('broker-2', 'broker-1');
+        }
         return client(name);
       };
     };
