@@ -1,10 +1,12 @@
 /** Simulations and suites in child processes, so that a bug may hang or crash what it is in. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { SeedReport } from './run-seeds.ts';
 
-/** A seed that takes longer runs for ever. Generous: machines are busy. */
+/** Of the processor. A seed that takes more runs for ever. */
 const SEED_MS = 240_000;
+/** One that gets so little of the processor stands still. */
+const SHARE_MIN = 0.1;
 const SUITE_MS = 600_000;
 
 export interface SeedsWanted {
@@ -17,6 +19,7 @@ export interface SeedsWanted {
   readonly deadlineMs?: number;
   /** Nor after so much time of the processor. */
   readonly cpuMsMax?: number;
+  /** Nor does any get more than this. */
   readonly seedMsMax?: number;
 }
 
@@ -48,11 +51,20 @@ export async function runSeeds(wanted: SeedsWanted): Promise<SeedsRun> {
     ended[why] = true;
     child.kill('SIGKILL');
   };
-  let timer = setTimeout(() => stop('hung'), seedMsMax);
+  let begunMs = Date.now();
+  // Beside other work a seed takes long without having done much.
+  const judgeHung = (): void => {
+    const usedMs = cpuMsOf(child.pid) - cpuMs;
+    const leftMs = seedMsMax - Math.max(usedMs, SHARE_MIN * (Date.now() - begunMs));
+    if (leftMs <= 0) stop('hung');
+    else timer = setTimeout(judgeHung, Math.max(leftMs, 1_000));
+  };
+  let timer = setTimeout(judgeHung, seedMsMax);
   const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
   for await (const line of createInterface({ input: child.stdout })) {
     clearTimeout(timer);
-    timer = setTimeout(() => stop('hung'), seedMsMax);
+    begunMs = Date.now();
+    timer = setTimeout(judgeHung, seedMsMax);
     const report: SeedReport = JSON.parse(line);
     done++;
     cpuMs = report.cpuMs;
@@ -67,6 +79,18 @@ export async function runSeeds(wanted: SeedsWanted): Promise<SeedsRun> {
   if (failed === undefined && !ended.early && code !== 0)
     failed = { seed, law: 'a process lives', message: stderr };
   return failed === undefined ? { count: done, cpuMs } : { count: Math.max(done, 1), cpuMs, failed };
+}
+
+/** What a process has had of the processor; 0 when nobody can tell. */
+function cpuMsOf(pid: number | undefined): number {
+  const { stdout } = spawnSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' });
+  // [[days-]hours:]minutes:seconds
+  const [seconds = 0, minutes = 0, hours = 0, days = 0] = (stdout ?? '')
+    .trim()
+    .split(/[-:]/)
+    .map(Number)
+    .reverse();
+  return 1_000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)));
 }
 
 export interface SuiteRun {

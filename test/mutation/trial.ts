@@ -9,7 +9,7 @@ import { hunt } from '../museum/hunt.ts';
 import { makeTree, ROOT, removeTree } from '../museum/tree.ts';
 import { type Mutant, mutatedText } from './mutant.ts';
 
-/** Seconds at most, mostly two: one that takes longer has lost its end. */
+/** Of the processor. Mostly two seconds are enough: one that takes so much has lost its end. */
 const SEED_MS = 120_000;
 
 export interface Trial {
