@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { drawOptions } from '../../src/testing/sim/cluster/options.ts';
-import { judgeAcknowledged } from '../../src/testing/sim/cluster/workload/acknowledged.ts';
+import { judgeAcknowledged, judgeSynced } from '../../src/testing/sim/cluster/workload/acknowledged.ts';
 
 const TOPIC = { name: 't', partitions: 1, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } };
 const TOLD = {
@@ -47,5 +47,30 @@ describe('an acknowledgement by all', () => {
 
   it('names as many replicas as min.insync.replicas asks for', () => {
     expect(judged({ replicas: [1] })).toContain('min.insync.replicas acknowledge');
+  });
+});
+
+describe('an acknowledgement as synced', () => {
+  /** What is said of it, where the leader of an epoch has flushed so much. */
+  function judgedSynced(told: Partial<typeof TOLD>, flushedOffset: number, leaderEpoch = 3): string {
+    const failures: unknown[] = [];
+    const leading = { state: { nodeId: 1, leaderEpoch }, log: { flushedOffset } };
+    const world = {
+      findLeading: () => leading as never,
+      fail: (error: unknown) => void failures.push(error),
+    };
+    judgeSynced(world, [{ ...TOLD, ...told }]);
+    return failures.map((error) => String(error)).join();
+  }
+
+  it('is of what the leader has on its disk', () => {
+    expect(judgedSynced({}, 7)).toBe('');
+    expect(judgedSynced({}, 6)).toContain('what is acknowledged as synced is on a disk');
+    expect(judgedSynced({ synced: false }, 6)).toBe('');
+  });
+
+  it('says nothing of a leader of another epoch, or of who is not named', () => {
+    expect(judgedSynced({}, 6, 4)).toBe('');
+    expect(judgedSynced({ replicas: [2] }, 6)).toBe('');
   });
 });

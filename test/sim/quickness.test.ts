@@ -177,6 +177,30 @@ describe('a healthy cluster', () => {
     expect(await said(sendMore, { options: REMADE })).toMatch(/a topic made again is empty/);
   });
 
+  it('in which the logs of a topic that is deleted stay is told', async () => {
+    const keepAll = ({ brokers }: SimWorld): void => {
+      for (const broker of brokers) {
+        const { files } = broker;
+        const rename = files.rename.bind(files);
+        files.rename = async (from, to) => (to.includes('-delete') ? undefined : rename(from, to));
+      }
+    };
+    expect(await said(keepAll, { options: REMADE })).toMatch(/a topic that is deleted has no logs/);
+  });
+
+  it('in which somebody is told of what is not committed is told', async () => {
+    const tellTooMuch = (world: SimWorld): void => {
+      const client = world.client.bind(world);
+      world.client = (name) => {
+        const made = client(name);
+        const found = { topic: 't', partition: 0, offset: 1_000, timestampMs: 0 };
+        if (name === 'lagging') made.admin.listOffsets = async () => [found];
+        return made;
+      };
+    };
+    expect(await said(tellTooMuch, { options: LAGGING })).toMatch(/nobody is told of what is not committed/);
+  });
+
   it('in which the controller counts on a broker that died is told', async () => {
     const pause = (world: SimWorld): void => atDeath(world, () => world.controllers[0]?.pause());
     expect(await said(pause, { options: REPLACED })).toMatch(/a broker that died counts no more/);

@@ -71,6 +71,8 @@ interface Show {
   readonly isr?: readonly number[];
   /** Of the last record below the high watermark. */
   readonly epoch?: number;
+  /** The epoch in which its log goes on. */
+  readonly begun?: number;
   readonly caching?: boolean;
   readonly flushed?: number;
   readonly start?: number;
@@ -88,7 +90,7 @@ function sightOf(id: number, show: Show): ReplicaSight {
   const set = SETS.get(key) ?? { kind: 'committed', isr, maximal: isr, proposed: isr };
   SETS.set(key, set);
   const log = {
-    epochAt: () => epoch,
+    epochAt: (offset: number) => (offset < end ? epoch : (show.begun ?? leaderEpoch)),
     logStartOffset: show.start ?? 0,
     logEndOffset: end,
     highWatermark: high,
@@ -269,6 +271,13 @@ describe('the watch of a partition', () => {
     const scene = await committedScene();
     expect(() => scene.see(1, { leaderEpoch: 2, end: 2, high: 2, leads: true, believed: 2 })).toThrow(
       'a leader begins its epoch knowing nothing of its followers',
+    );
+  });
+
+  it('sees a leader whose log does not know that an epoch begins at its end', async () => {
+    const scene = await committedScene();
+    expect(() => scene.see(2, { leaderEpoch: 2, begun: 1, end: 2, high: 2, leads: true })).toThrow(
+      'a leader begins its epoch where its log ends',
     );
   });
 

@@ -1,13 +1,15 @@
 /**
  * A follower of a healthy cluster that cannot keep up leaves the in-sync set, although the controllers hear of it as ever; the others
- * stay, and what waits for all that are in sync goes on. A deletion waits for it: it lives, and may lead again. It is back soon after it
- * can. Source: KIP-16 (replica.lag.time.max.ms).
+ * stay, and what waits for all that are in sync goes on. Until then nobody is told of it. A deletion waits for the follower: it lives,
+ * and may lead again. It is back soon after it can. Source: KIP-16 (replica.lag.time.max.ms).
  */
 import type { TopicPartition } from '../../../base/index.ts';
+import { VIRTUAL_EPOCH_MS } from '../../twins/index.ts';
 import { Deletion, endOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
 import { drawHindrance, type Hindrance } from './hindrance.ts';
 import { LawBroken } from './law-broken.ts';
+import { lookUpSince } from './lookups.ts';
 import { lagMaxMs, patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
 import { isWhole } from './recovery.ts';
@@ -33,7 +35,11 @@ export async function expectRemoval(world: SimWorld, expect: Expect, areEqual: (
   const client = world.client('lagging');
   const { partitions } = hindrance;
   const timeoutMs = removedMs + 2 * backMs;
+  const sinceMs = VIRTUAL_EPOCH_MS + Math.floor(world.scheduler.nowMs);
   const traffic = new Traffic(world, client, partitions, { everyMs: lagMs / BATCHES, timeoutMs });
+  const topics = [...new Set(partitions.map(({ topic }) => topic))];
+  // What was sent waits at its leaders for those that cannot have it.
+  world.scheduler.after(quickMs(world), () => lookUpSince(world, client, topics, sinceMs));
   await expect(
     'who cannot keep up is not in sync',
     removedMs,

@@ -1,4 +1,8 @@
-/** Who asks a healthy cluster for the first record since the beginning of time is told the first one; for the newest, one that is there. */
+/**
+ * Who asks a healthy cluster for the first record since the beginning of time is told the first one; for the newest, one that is
+ * there. Nobody is ever told of a record that is not committed. Source: KIP-79, KIP-734.
+ */
+import type { WallMs } from '../../../base/index.ts';
 import type { Client, PartitionOffset } from '../../../client/index.ts';
 import { expectDone } from './expect.ts';
 import { LawBroken } from './law-broken.ts';
@@ -16,6 +20,36 @@ export async function expectLookups(world: SimWorld): Promise<void> {
     await expectDone(world, 'records are found by their time', limitMs, look());
   }
   await client.close({ timeoutMs: 0 });
+}
+
+/** Of what was found by its time: fails the run when it is not committed. */
+export function judgeFound(
+  world: Pick<SimWorld, 'committedEnd' | 'fail'>,
+  topic: string,
+  found: readonly PartitionOffset[],
+): void {
+  for (const { partition, offset } of found) {
+    const committed = world.committedEnd(topic, partition);
+    if (offset < committed) continue;
+    const facts = { topic, partition, offset, committed };
+    world.fail(new LawBroken('nobody is told of what is not committed', facts));
+  }
+}
+
+/** Asks for what is as new as `sinceMs`, and for the newest. The answers may come late, or not at all. */
+export function lookUpSince(
+  world: SimWorld,
+  client: Client,
+  topics: readonly string[],
+  sinceMs: WallMs,
+): void {
+  const timeoutMs = ANSWERED_MS;
+  for (const topic of topics)
+    for (const time of [{ timestampMs: sinceMs }, 'max-timestamp'] as const)
+      client.admin.listOffsets(topic, time, { timeoutMs }).then(
+        (found) => judgeFound(world, topic, found),
+        (error: unknown) => world.note(`what is new in ${topic}: ${String(error)}`),
+      );
 }
 
 interface Found {

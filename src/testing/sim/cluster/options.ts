@@ -66,6 +66,7 @@ export function drawOptions(seed: number): ClusterSimOptions {
 
 const SCRUB = 'log.scrub.interval.ms';
 const CLEANER = 'log.cleaner.backoff.ms';
+const RESPONSE = 'replica.fetch.response.max.bytes';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 8;
 
@@ -127,7 +128,12 @@ function drawShort(seed: number): ClusterSimOptions {
     delayMinMs: spread(random, 0.1, 3),
     delayMeanMs: spread(random, 0.5, 30),
     diskMeanMs: spread(random, 0.05, 10),
-    settings: { ...drawSettings(random), ...drawScrub(seed), ...drawCleaner(seed, compacted) },
+    settings: {
+      ...drawSettings(random),
+      ...drawScrub(seed),
+      ...drawCleaner(seed, compacted),
+      ...drawResponse(seed),
+    },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
     ...drawReplacement(seed),
@@ -235,6 +241,13 @@ function drawCleaner(seed: number, compacted: TopicPlan | undefined): Record<str
   const random = new SeededRandom(seed, 'options: cleaner');
   if (compacted === undefined) return {};
   return { [CLEANER]: String(Math.round(spread(random, 1_000, 10_000))) };
+}
+
+/** A follower is told of some of its partitions at a time; where there is no room for a batch, of one. */
+function drawResponse(seed: number): Record<string, string> {
+  const random = new SeededRandom(seed, 'options: response of a replica fetch');
+  if (random.float() < 0.7) return {};
+  return { [RESPONSE]: String(Math.round(spread(random, 50, 50_000))) };
 }
 
 function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {

@@ -17,7 +17,9 @@ export function patienceMs({ brokers, options }: SimWorld): number {
   const { delayMinMs, delayMeanMs, diskMeanMs, settings } = options;
   const files = Math.max(...brokers.map((machine) => machine.files.paths().length));
   const bytes = Math.max(...brokers.map((machine) => machine.files.usedBytes));
-  const fetchBytes = Math.max(BATCH_BYTES, Number(settings['replica.fetch.max.bytes'] ?? FETCH_BYTES));
+  const ofPartition = Number(settings['replica.fetch.max.bytes'] ?? FETCH_BYTES);
+  const ofAll = Number(settings['replica.fetch.response.max.bytes'] ?? FETCH_BYTES);
+  const fetchBytes = Math.max(BATCH_BYTES, Math.min(ofPartition, ofAll));
   const fetchMs = FETCH_MESSAGES * (delayMinMs + delayMeanMs) + FETCH_OPERATIONS * diskMeanMs;
   return files * FILE_OPERATIONS * diskMeanMs + Math.ceil(bytes / fetchBytes) * fetchMs;
 }

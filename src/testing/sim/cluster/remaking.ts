@@ -1,12 +1,13 @@
 /**
  * A topic of a healthy cluster is deleted and made again under its name at once, while a broker that has a replica of it may be away.
- * The new one has nothing of the old one, on no broker.
+ * The new one has nothing of the old one, on no broker; and when it is deleted too no log bears its name any more.
  */
 import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
 import type { ReplicaView } from '../../../broker/index.ts';
 import { type Expect, expectDone } from './expect.ts';
 import { oneOf } from './faults/index.ts';
 import { LawBroken } from './law-broken.ts';
+import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { isWhole } from './recovery.ts';
 import { Sending } from './sending.ts';
@@ -54,6 +55,8 @@ export async function expectRemaking(
     haveAll(world, replicationFactor, NEW.length),
   );
   await expect('every replica is in sync', stepMs, () => isWhole(world) && areEqual());
+  await expectDone(world, 'it is deleted again', stepMs, client.admin.deleteTopic(TOPIC));
+  await expect('a topic that is deleted has no logs', stepMs, () => !world.brokers.some(hasLogs));
   await client.close({ timeoutMs: 0 });
 }
 
@@ -75,4 +78,11 @@ function replicasOf({ brokers }: SimWorld, partition: number): ReplicaView[] {
   return brokers.flatMap(({ node }) =>
     [...(node?.broker?.replicas() ?? [])].filter((one) => one.topic === TOPIC && one.partition === partition),
   );
+}
+
+/** True when the disk has files of a log of that name; files set aside, or about to be removed, bear longer ones. */
+function hasLogs({ files }: Machine): boolean {
+  return files
+    .paths()
+    .some((path) => PARTITIONS.some(({ partition }) => path.includes(`/${TOPIC}-${partition}/`)));
 }

@@ -105,7 +105,13 @@ const OPERATIONS = [
   ...['lock', 'write', 'read', 'truncate', 'sync', 'size'],
 ] as const;
 
-/** Of a broker with several directories one refuses everything, not its home. It comes back with a start of the broker. */
+/** Share of the directories that have failed with which their broker is started once more. */
+const STARTED_IN_VAIN = 0.5;
+
+/**
+ * Of a broker with several directories one refuses everything, not its home. It comes back with a start of the broker; one
+ * in vain may come first, after which the broker makes the logs anew elsewhere that others have.
+ */
 export const directoryFails: Fault = {
   kind: 'directory fails',
   begin(world, random) {
@@ -117,13 +123,23 @@ export const directoryFails: Fault = {
     if (machine === undefined || path === undefined) return undefined;
     for (const operation of OPERATIONS)
       machine.files.failNext({ operation, path, reason: 'io-error', times: Number.POSITIVE_INFINITY });
+    const restart = (): void => {
+      if (machine.isUp) machine.kill(false);
+      machine.start();
+    };
+    const lastsMs = lasting(random);
+    let isOver = false;
+    if (random.float() < STARTED_IN_VAIN)
+      world.scheduler.after(lastsMs, () => {
+        if (!isOver) restart();
+      });
     return {
       text: `${machine.name}: ${path}`,
-      lastsMs: lasting(random),
+      lastsMs: lastsMs + lasting(random),
       end() {
+        isOver = true;
         machine.files.failNoMore(path);
-        if (machine.isUp) machine.kill(false);
-        machine.start();
+        restart();
       },
     };
   },

@@ -10,7 +10,7 @@
  *   a leader epoch and an offset name one batch, committed or not
  *   a log starts at or below its high watermark, which is at or below its end, and so is what is flushed; what a broker
  *   says is flushed is on its disk
- *   a leader holds nothing that was deleted, and begins its epoch knowing nothing of its followers
+ *   a leader holds nothing that was deleted; it begins its epoch where its log ends, knowing nothing of its followers
  *   a leader with too few replicas in sync takes nothing that asks for all of them
  *
  * With write caching no disk need have what is committed. There a leader may lack what it had not synced when its machine
@@ -241,6 +241,12 @@ export class PartitionLaws {
     if (known !== undefined && known !== nodeId)
       throw new LawBroken('a leader epoch has one leader', { ...factsOf(watch, state), other: known });
     if (known === undefined) this.#options.count('elections of leaders');
+    const begun = log.epochAt(log.logEndOffset);
+    if (begun !== leaderEpoch)
+      throw new LawBroken('a leader begins its epoch where its log ends', {
+        ...factsOf(watch, state),
+        begun,
+      });
     watch.leaders.set(leaderEpoch, nodeId);
     watch.latestEpoch = Math.max(watch.latestEpoch, leaderEpoch);
     if (watch.latestEpoch !== leaderEpoch || log.logEndOffset >= watch.committed) return;

@@ -1,7 +1,7 @@
 /**
- * What an acknowledgement with acks=all says of itself: its records are below the high watermark of a leader, written in the
- * leader epoch it names, and as many replicas have them as min.insync.replicas asks for. Nobody waits until a fault shows
- * that it was a lie.
+ * What an acknowledgement says of itself. With acks=all: its records are below the high watermark of a leader, written in the
+ * leader epoch it names, and as many replicas have them as min.insync.replicas asks for. With any acks: they are on disks when
+ * it says so. Nobody waits until a fault shows that it was a lie.
  */
 import type { Acknowledgement } from '../../../../client/index.ts';
 import { LawBroken } from '../law-broken.ts';
@@ -29,5 +29,22 @@ export function judgeAcknowledged(
     // Of a batch that the broker knew already it says the same.
     if (replicas.length < Math.min(minIsr, plan?.replicationFactor ?? 1))
       world.fail(new LawBroken('min.insync.replicas acknowledge', { ...acknowledgement, minIsr }));
+  }
+}
+
+/** Fails the run when a leader says that records are synced, still leads, and has not synced them. */
+export function judgeSynced(
+  world: Pick<SimWorld, 'findLeading' | 'fail'>,
+  placed: readonly Acknowledgement[],
+): void {
+  for (const acknowledgement of placed) {
+    const { topic, partition, offset, count, leaderEpoch, replicas, synced } = acknowledgement;
+    const leading = synced ? world.findLeading(topic, partition) : undefined;
+    if (leading === undefined || leading.state.leaderEpoch !== leaderEpoch) continue;
+    const { flushedOffset } = leading.log;
+    if (replicas.includes(leading.state.nodeId) && flushedOffset < offset + count)
+      world.fail(
+        new LawBroken('what is acknowledged as synced is on a disk', { ...acknowledgement, flushedOffset }),
+      );
   }
 }

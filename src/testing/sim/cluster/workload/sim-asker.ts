@@ -1,10 +1,11 @@
 /**
  * A client that asks where partitions end, again and again: whoever was told an end is never told an earlier one, whichever
- * leader answers. Source: KIP-207.
+ * leader answers. And which record is the newest: it is told of none that is not committed. Source: KIP-207.
  */
 import { ApiError, type Offset, SeededRandom } from '../../../../base/index.ts';
 import type { Client } from '../../../../client/index.ts';
 import { LawBroken } from '../law-broken.ts';
+import { judgeFound } from '../lookups.ts';
 import { isWriteCaching, type TopicPlan } from '../options.ts';
 import type { SimWorld } from '../world.ts';
 
@@ -32,7 +33,7 @@ export class SimAsker {
       const topic = topics[this.#random.integer(0, topics.length)];
       if (topic === undefined || this.#stopped) continue;
       try {
-        await this.#ask(topic);
+        await Promise.all([this.#askEnds(topic), this.#askNewest(topic)]);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
       }
@@ -44,7 +45,7 @@ export class SimAsker {
     this.#stopped = true;
   }
 
-  async #ask({ name: topic, configs }: TopicPlan): Promise<void> {
+  async #askEnds({ name: topic, configs }: TopicPlan): Promise<void> {
     const ends = await this.#client.admin.listOffsets(topic, 'latest', { timeoutMs: TIMEOUT_MS });
     this.#world.trace.count('ends told', ends.length);
     for (const { partition, offset } of ends) {
@@ -56,5 +57,14 @@ export class SimAsker {
         this.#world.fail(new LawBroken('an end that was told does not fall', { name, before, offset }));
       this.#ends.set(name, offset);
     }
+  }
+
+  async #askNewest({ name: topic }: TopicPlan): Promise<void> {
+    const timeoutMs = TIMEOUT_MS;
+    judgeFound(
+      this.#world,
+      topic,
+      await this.#client.admin.listOffsets(topic, 'max-timestamp', { timeoutMs }),
+    );
   }
 }

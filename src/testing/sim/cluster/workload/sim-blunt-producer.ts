@@ -7,7 +7,7 @@ import { SeededRandom } from '../../../../base/index.ts';
 import type { Client, Producer } from '../../../../client/index.ts';
 import { encodeValue } from '../../../checkers/index.ts';
 import type { SimWorld } from '../world.ts';
-import { judgeAcknowledged } from './acknowledged.ts';
+import { judgeAcknowledged, judgeSynced } from './acknowledged.ts';
 
 /** Sends that may be open at a time: in bursts, so that some wait behind others. */
 const OPEN_MAX = 10;
@@ -75,6 +75,7 @@ export class SimBluntProducer {
       const placed = await this.#producer.send(topic, [record]);
       pending.ok({ placed });
       trace.count('blunt sends acknowledged');
+      judgeSynced(this.#world, placed);
       if (this.#acks === 'all') judgeAcknowledged(this.#world, placed);
     } catch (error) {
       const { type } = pending.caught(error);
