@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
+import { expectDeposition } from '../../src/testing/sim/cluster/deposition.ts';
 import { type Expect, expectSoon } from '../../src/testing/sim/cluster/expect.ts';
 import { expectRemoval } from '../../src/testing/sim/cluster/lagging.ts';
 import { expectLookups } from '../../src/testing/sim/cluster/lookups.ts';
@@ -11,7 +12,7 @@ import { runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
 import { expectRetention } from '../../src/testing/sim/cluster/trailing.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
-const { replacement: _, lagging: __, remaking: ___, ...DRAWN } = drawOptions(1);
+const { replacement: _, lagging: __, remaking: ___, deposition: ____, ...DRAWN } = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
   ...DRAWN,
   controllers: 1,
@@ -27,6 +28,12 @@ const REPLACED: ClusterSimOptions = { ...OPTIONS, replacement: true };
 const LAGGING: ClusterSimOptions = { ...OPTIONS, lagging: true };
 const NOTHING_FOUND = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
 const REMADE: ClusterSimOptions = { ...OPTIONS, remaking: true };
+const DEPOSED: ClusterSimOptions = {
+  ...OPTIONS,
+  brokers: 3,
+  topics: [{ name: 't', partitions: 1, replicationFactor: 3, configs: { 'min.insync.replicas': '2' } }],
+  deposition: true,
+};
 
 /** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
 async function said(
@@ -41,6 +48,7 @@ async function said(
     await expectLookups(world);
     await expectRetention(world, wait, () => watch.areEqual());
     await expectRemoval(world, wait, () => watch.areEqual());
+    await expectDeposition(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
     await expectRemaking(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
@@ -175,6 +183,27 @@ describe('a healthy cluster', () => {
       };
     };
     expect(await said(sendMore, { options: REMADE })).toMatch(/a topic made again is empty/);
+  });
+
+  it('gets on without a leader that is cut off, and with it when it is back', async () => {
+    expect(await said(() => {}, { options: DEPOSED })).toBe('nothing');
+  });
+
+  it('in which a leader that is cut off goes on to lead is told', async () => {
+    const neverCut = ({ network }: SimWorld): void => {
+      network.cut = () => {};
+    };
+    expect(await said(neverCut, { options: DEPOSED })).toMatch(/a leader that is cut off is deposed/);
+  });
+
+  it('in which a leader of before does not hear of the new one is told', async () => {
+    const healNobody = ({ network }: SimWorld): void => {
+      const heal = network.heal.bind(network);
+      network.heal = (from) => (from === undefined ? heal() : undefined);
+    };
+    expect(await said(healNobody, { options: DEPOSED })).toMatch(
+      /a leader of before has the records of the new one/,
+    );
   });
 
   it('in which the logs of a topic that is deleted stay is told', async () => {

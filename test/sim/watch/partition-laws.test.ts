@@ -30,7 +30,7 @@ class Scene {
     disk: (id) => this.disk(id),
     isOldNews: (id, _, known) => (this.left.get(id) ?? known) > known,
     count: () => {},
-    allAcks: true,
+    allAcks: () => true,
   });
   readonly #lives = new Map<number, ReplicaLife>();
 

@@ -16,6 +16,7 @@ const MUST_HAPPEN = [
   'disks replaced in the end',
   'topics made again in the end',
   'followers cut off in the end',
+  'leaders deposed in the end',
   'followers trailing in the end',
   'disks of followers stalled in the end',
   'records acknowledged',

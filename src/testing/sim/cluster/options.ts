@@ -30,6 +30,8 @@ export interface ClusterSimOptions {
   readonly replacement?: true;
   /** In the end a follower is cut off from its leader. Absent: none is. */
   readonly lagging?: true;
+  /** In the end a leader is cut off with a follower, and another one leads. Absent: none is. */
+  readonly deposition?: true;
   /** In the end a topic is deleted and made again. Absent: none is. */
   readonly remaking?: true;
   /** Mean pause between two acts of the operator; absent: there is none. */
@@ -138,6 +140,7 @@ function drawShort(seed: number): ClusterSimOptions {
     ...drawDirectories(seed, brokers),
     ...drawReplacement(seed),
     ...drawLagging(seed),
+    ...drawDeposition(seed),
     ...drawRemaking(seed),
     ...(compacted === undefined ? {} : { compacted }),
   };
@@ -264,6 +267,11 @@ function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {
 function drawLagging(seed: number): Pick<ClusterSimOptions, 'lagging'> {
   const random = new SeededRandom(seed, 'options: lagging');
   return random.float() < 0.5 ? { lagging: true } : {};
+}
+
+function drawDeposition(seed: number): Pick<ClusterSimOptions, 'deposition'> {
+  const random = new SeededRandom(seed, 'options: deposition');
+  return random.float() < 0.5 ? { deposition: true } : {};
 }
 
 function drawRemaking(seed: number): Pick<ClusterSimOptions, 'remaking'> {

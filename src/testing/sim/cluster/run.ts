@@ -2,6 +2,7 @@
 import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
 import { expectDeletion } from './deletion.ts';
+import { expectDeposition } from './deposition.ts';
 import { type Expect, expectDone, expectSoon } from './expect.ts';
 import { expectRemoval } from './lagging.ts';
 import { expectLookups } from './lookups.ts';
@@ -142,6 +143,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   watch.checkDisks();
   await expectRetention(world, expect, () => watch.areEqual());
   await expectRemoval(world, expect, () => watch.areEqual());
+  await expectDeposition(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
   await expectRemaking(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);

@@ -1,11 +1,17 @@
 /**
- * A batch to each of some partitions, for all that are in sync; the history does not have it. What is refused for a while is
+ * A batch to each of some partitions, for all that are in sync unless it says less; the history does not have it. What is refused for a while is
  * sent again.
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { encodeValue } from '../../checkers/index.ts';
 import type { SimWorld } from './world.ts';
+
+export interface SendingOptions {
+  readonly ids: readonly string[];
+  readonly timeoutMs: number;
+  readonly acks?: 'all' | 1;
+}
 
 export class Sending {
   readonly #world: SimWorld;
@@ -16,11 +22,14 @@ export class Sending {
     world: SimWorld,
     client: Client,
     partitions: readonly TopicPartition[],
-    { ids, timeoutMs }: { readonly ids: readonly string[]; readonly timeoutMs: number },
+    { ids, timeoutMs, acks = 'all' }: SendingOptions,
   ) {
     this.#world = world;
     this.#waiting = new Set(partitions);
-    const producer = client.producer({ requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs });
+    if (acks !== 'all') world.allAcks = false;
+    const idempotence = acks === 'all';
+    const limits = { requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs };
+    const producer = client.producer({ ...limits, acks, idempotence });
     for (const one of this.#waiting) {
       const records = ids.map((id) => ({ partition: one.partition, value: encodeValue(id, 10) }));
       producer.send(one.topic, records).then(

@@ -47,6 +47,7 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   if (options.directories !== undefined) yield without(options, 'directories');
   if (options.replacement !== undefined) yield without(options, 'replacement');
   if (options.lagging !== undefined) yield without(options, 'lagging');
+  if (options.deposition !== undefined) yield without(options, 'deposition');
   if (options.remaking !== undefined) yield without(options, 'remaking');
   if (topics.length > 1)
     for (const topic of topics) yield { ...options, topics: topics.filter((one) => one !== topic) };

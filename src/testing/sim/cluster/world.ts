@@ -53,6 +53,8 @@ export class SimWorld {
   failure: unknown;
   /** All nodes are stopped: one that ends by itself meanwhile is not started again. */
   isStopping = false;
+  /** Every record was sent to be stored by all. */
+  allAcks: boolean;
   /** Looks at everything between two events. */
   watch: () => void = () => {};
   /** What the watch knows: the end of what was ever committed. */
@@ -82,6 +84,7 @@ export class SimWorld {
   constructor(options: ClusterSimOptions, trace: Trace) {
     const { seed } = options;
     this.options = options;
+    this.allAcks = (options.bluntProducers ?? 0) === 0;
     this.trace = trace;
     this.scheduler = new Scheduler({ random: new SeededRandom(seed, 'schedule') });
     this.network = createMemoryNetwork({

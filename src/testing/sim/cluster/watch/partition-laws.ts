@@ -107,8 +107,8 @@ export interface PartitionLawsOptions {
    * epoch that the leader knows, and made its log anew.
    */
   readonly isOldNews: (id: NodeId, partition: string, known: PartitionEpoch) => boolean;
-  /** Every producer of the run asks for all replicas. */
-  readonly allAcks: boolean;
+  /** Every producer so far asked for all replicas. */
+  readonly allAcks: () => boolean;
 }
 
 export class PartitionLaws {
@@ -222,7 +222,7 @@ export class PartitionLaws {
   /** In the present and in the last set there are too few. */
   #checkTaken({ watch, isr, leaderEpoch }: ReplicaLife, { log, state }: ReplicaSight): void {
     const { isr: now, effectiveMinIsr: minIsr } = state;
-    if (!this.#options.allAcks || leaderEpoch !== state.leaderEpoch || isr === undefined) return;
+    if (!this.#options.allAcks() || leaderEpoch !== state.leaderEpoch || isr === undefined) return;
     if (isr.isr.length >= minIsr || now.isr.length >= minIsr) return;
     const facts = { ...factsOf(watch, state), isr: now.isr, minIsr, end: log.logEndOffset };
     throw new LawBroken('a leader takes nothing for all when too few are in sync', facts);

@@ -71,7 +71,7 @@ export class Watch {
       disk: (id) => world.rot.soundFiles(world.machine(id)),
       isOldNews: (id, partition, known) => this.#isOldNews(id, partition, known),
       count: (what, by) => world.trace.count(what, by),
-      allAcks: (world.options.bluntProducers ?? 0) === 0,
+      allAcks: () => world.allAcks,
     });
     world.onPowerLoss = (machine) => {
       const files = world.rot.soundFiles(machine);

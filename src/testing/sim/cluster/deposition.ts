@@ -1,0 +1,106 @@
+/**
+ * A leader of a healthy cluster is cut off with one of its followers from everybody else, and takes records that nobody else gets:
+ * another one leads. The leader of before hears of it first, cuts what the new one lacks, and goes on with that one's records. Its
+ * follower, which hears nothing yet but from it, must not take what it is told then for news of the log that it has. In the end all
+ * have the same. Source: KIP-101, KIP-279.
+ */
+import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
+import type { ReplicaView } from '../../../broker/index.ts';
+import { partitionsOf } from './deletion.ts';
+import type { Expect } from './expect.ts';
+import { oneOf } from './faults/index.ts';
+import type { Machine } from './machine.ts';
+import { patienceMs } from './patience.ts';
+import { isWhole } from './recovery.ts';
+import { Sending } from './sending.ts';
+import type { SimWorld } from './world.ts';
+
+const ACKNOWLEDGED_MS = 10_000;
+/** Brokers that the controllers do not hear of are fenced by then, and their partitions have other leaders. */
+const DEPOSED_MS = 30_000;
+const STEP_MS = 30_000;
+/** What the follower is told then, it is told by then. */
+const TOLD_MS = 1_000;
+const BEFORE = ['lost', 'lost too', 'lost as well'];
+
+interface Scene {
+  readonly place: TopicPartition;
+  readonly leader: Machine;
+  readonly follower: Machine;
+}
+
+/** Nothing when no partition has three replicas, or the options do not say so. */
+export async function expectDeposition(
+  world: SimWorld,
+  expect: Expect,
+  areEqual: () => boolean,
+): Promise<void> {
+  const random = new SeededRandom(world.options.seed, 'deposition');
+  const scene = world.options.deposition === true ? drawScene(world, random) : undefined;
+  if (scene === undefined) return;
+  const { place, leader, follower } = scene;
+  const stepMs = STEP_MS + patienceMs(world);
+  const client = world.client('deposer');
+  const send = async (law: string, ids: readonly string[], timeoutMs: number): Promise<void> => {
+    const sending = new Sending(world, client, [place], { ids, timeoutMs, acks: 1 });
+    await expect(law, timeoutMs, () => sending.isAcknowledged);
+  };
+  const others = world.machines.filter((machine) => machine !== leader && machine !== follower);
+  for (const other of others) for (const one of [leader, follower]) cutBothWays(world, one, other);
+  world.trace.count('leaders deposed in the end');
+  await send('a leader that is cut off takes what it need not share', BEFORE, ACKNOWLEDGED_MS);
+  await expect('who follows a leader that is cut off has its records', ACKNOWLEDGED_MS, () => {
+    const end = replicaAt(leader, place)?.log.logEndOffset;
+    return replicaAt(follower, place)?.log.logEndOffset === end;
+  });
+  await expect('a leader that is cut off is deposed', DEPOSED_MS, () => {
+    const leading = world.leaderOf(place.topic, place.partition);
+    return leading !== undefined && leading !== leader && leading !== follower;
+  });
+  for (const other of others) healBothWays(world, leader, other);
+  const after = BEFORE.slice(0, random.integer(1, BEFORE.length + 1));
+  await send('a new leader takes records', after, stepMs);
+  await expect('a leader of before has the records of the new one', stepMs, () =>
+    isCaughtUp(world, leader, place),
+  );
+  await world.run(() => false, TOLD_MS);
+  world.network.heal();
+  await expect('who followed a leader of before is in sync', stepMs, () => isWhole(world) && areEqual());
+  await client.close({ timeoutMs: 0 });
+}
+
+/** A partition in which somebody is left who may lead. */
+function drawScene(world: SimWorld, random: SeededRandom): Scene | undefined {
+  const scenes = partitionsOf(world).flatMap((place): Scene[] => {
+    const leader = world.leaderOf(place.topic, place.partition);
+    const replicas = world.findLeading(place.topic, place.partition)?.state.replicas ?? [];
+    if (leader === undefined || replicas.length < 3) return [];
+    const followers = replicas.filter((id) => id !== leader.plan.id);
+    return followers.map((id) => ({ place, leader, follower: world.machine(id) }));
+  });
+  return oneOf(scenes, random);
+}
+
+function cutBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
+  network.cut(a.name, b.name);
+  network.cut(b.name, a.name);
+}
+
+function healBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
+  network.heal(a.name, b.name);
+  network.heal(b.name, a.name);
+}
+
+function isCaughtUp(world: SimWorld, machine: Machine, { topic, partition }: TopicPartition): boolean {
+  const leading = world.findLeading(topic, partition);
+  const own = replicaAt(machine, { topic, partition });
+  if (leading === undefined || own === undefined || own.state.leaderEpoch !== leading.state.leaderEpoch)
+    return false;
+  return own.log.highWatermark === leading.log.logEndOffset;
+}
+
+function replicaAt({ node }: Machine, { topic, partition }: TopicPartition): ReplicaView | undefined {
+  return [...(node?.broker?.replicas() ?? [])].find(
+    (replica) => replica.topic === topic && replica.partition === partition,
+  );
+}
