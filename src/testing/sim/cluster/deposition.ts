@@ -58,6 +58,7 @@ export async function expectDeposition(
     return leading !== undefined && leading !== leader && leading !== follower;
   });
   for (const other of others) healBothWays(world, leader, other);
+  await expect('a leader of before hears of the new one', stepMs, () => isCaughtUp(world, leader, place));
   const after = BEFORE.slice(0, random.integer(1, BEFORE.length + 1));
   await send('a new leader takes records', after, stepMs);
   await expect('a leader of before has the records of the new one', stepMs, () =>
