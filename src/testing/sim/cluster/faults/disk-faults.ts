@@ -105,12 +105,9 @@ const OPERATIONS = [
   ...['lock', 'write', 'read', 'truncate', 'sync', 'size'],
 ] as const;
 
-/** Share of the directories that have failed with which their broker is started once more. */
-const STARTED_IN_VAIN = 0.5;
-
 /**
- * Of a broker with several directories one refuses everything, not its home. It comes back with a start of the broker; one
- * in vain may come first, after which the broker makes the logs anew elsewhere that others have.
+ * Of a broker with several directories one refuses everything, not its home. It comes back with a start of the broker. When the
+ * broker has noticed, a start in vain may come first: its replicas stay without logs.
  */
 export const directoryFails: Fault = {
   kind: 'directory fails',
@@ -127,15 +124,14 @@ export const directoryFails: Fault = {
       if (machine.isUp) machine.kill(false);
       machine.start();
     };
-    const lastsMs = lasting(random);
+    const noticedMs = lasting(random);
     let isOver = false;
-    if (random.float() < STARTED_IN_VAIN)
-      world.scheduler.after(lastsMs, () => {
-        if (!isOver) restart();
-      });
+    world.scheduler.after(noticedMs, () => {
+      if (!isOver && machine.hasFailedDirectory) restart();
+    });
     return {
       text: `${machine.name}: ${path}`,
-      lastsMs: lastsMs + lasting(random),
+      lastsMs: noticedMs + lasting(random),
       end() {
         isOver = true;
         machine.files.failNoMore(path);
