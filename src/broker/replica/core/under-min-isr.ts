@@ -16,11 +16,11 @@ export function describeUnderMinIsr(
 ): string {
   const present = state.isr.isr.length;
   const missing = state.replicas.filter((id) => !state.isr.isr.includes(id));
-  const reasons = missing.map((id) => `broker ${id} ${missingReason(id, state, endOffset, brokers)}`);
+  const reasons = missing.map((id) => `broker ${id} ${missingText(id, state, endOffset, brokers)}`);
   const stopped = missing.filter((id) => isStopped(id, brokers));
   const replicas = present === 1 ? 'replica' : 'replicas';
   const why = reasons.length === 0 ? '' : ` (${reasons.join(', ')})`;
-  return `${name} has ${present} in-sync ${replicas} of ${state.effectiveMinIsr} required${why}; ${advice(stopped)}`;
+  return `${name} has ${present} in-sync ${replicas} of ${state.effectiveMinIsr} required${why}; ${adviceText(stopped)}`;
 }
 
 function isStopped(id: NodeId, brokers: BrokerLookup): boolean {
@@ -28,7 +28,7 @@ function isStopped(id: NodeId, brokers: BrokerLookup): boolean {
   return broker === undefined || broker.fenced;
 }
 
-function missingReason(id: NodeId, state: PartitionState, endOffset: Offset, brokers: BrokerLookup): string {
+function missingText(id: NodeId, state: PartitionState, endOffset: Offset, brokers: BrokerLookup): string {
   const broker = brokers(id);
   if (broker === undefined) return 'not registered';
   if (broker.fenced) return 'fenced';
@@ -36,15 +36,15 @@ function missingReason(id: NodeId, state: PartitionState, endOffset: Offset, bro
   const acked = state.followers.get(id)?.ackedOffset ?? UNKNOWN_OFFSET;
   if (acked === UNKNOWN_OFFSET) return 'has not fetched yet';
   const lag = Math.max(0, endOffset - acked);
-  return lag === 0 ? 'is about to join' : `lags by ${grouped(lag)} ${lag === 1 ? 'record' : 'records'}`;
+  return lag === 0 ? 'is about to join' : `lags by ${groupedText(lag)} ${lag === 1 ? 'record' : 'records'}`;
 }
 
-function advice(stopped: readonly NodeId[]): string {
+function adviceText(stopped: readonly NodeId[]): string {
   if (stopped.length === 0) return 'wait for the others to catch up or lower min.insync.replicas';
   const brokers = stopped.length === 1 ? 'broker' : 'brokers';
   return `start ${brokers} ${stopped.join(' and ')} or lower min.insync.replicas`;
 }
 
-function grouped(count: number): string {
+function groupedText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
