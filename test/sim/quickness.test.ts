@@ -228,6 +228,20 @@ describe('a healthy cluster', () => {
     expect(await said(tellTooMuch, { options: LAGGING })).toMatch(/nobody is told of what is not committed/);
   });
 
+  it('in which a node that stops in order leaves a file open is told', async () => {
+    const { failure } = await runCluster(OPTIONS, {}, async (world) => {
+      await startCluster(world);
+      const [machine] = world.brokers;
+      void machine?.environment.files.open('/data/left', 'create');
+      let isStopped = false;
+      void machine?.stop().then(() => {
+        isStopped = true;
+      });
+      await world.run(() => isStopped, 10_000);
+    });
+    expect(String(failure)).toMatch(/a node that stopped has no file open/);
+  });
+
   it('in which the controller counts on a broker that died is told', async () => {
     const pause = (world: SimWorld): void => atDeath(world, () => world.controllers[0]?.pause());
     expect(await said(pause, { options: REPLACED })).toMatch(/a broker that died counts no more/);

@@ -24,6 +24,8 @@ export interface MachineOptions {
   readonly onPowerLoss: (machine: Machine) => void;
   /** Whatever its end was. */
   readonly onLifeOver: (life: TestEnvironment) => void;
+  /** It has stopped in order, and is about to be down. */
+  readonly onStopped: (machine: Machine) => void;
   /** The machine is down then. */
   readonly onEnd: (machine: Machine, end: MachineEnd) => void;
 }
@@ -130,8 +132,14 @@ export class Machine {
   async stop(): Promise<void> {
     const life = this.#life;
     // A stop that fails, its disk being broken say, leaves what a kill leaves.
-    await this.node?.stop({ controlled: true }).catch(() => {});
-    if (life === this.#life) this.kill(false);
+    const stopped = this.node?.stop({ controlled: true }).then(
+      () => true,
+      () => false,
+    );
+    const isStopped = await stopped;
+    if (life !== this.#life) return;
+    if (isStopped === true) this.#options.onStopped(this);
+    this.kill(false);
   }
 
   /** SIGSTOP: time passes, and it does not notice. */

@@ -30,6 +30,7 @@ import { FailurePoints } from './failure-points.ts';
 import { Machine, type MachineEnd } from './machine.ts';
 import type { ClusterSimOptions } from './options.ts';
 import { bootstrapOf, planMachines } from './plan.ts';
+import { assertNothingLeft } from './recovery.ts';
 import { Rot } from './rot.ts';
 
 /** Whose the events of clients are that wait. */
@@ -115,6 +116,7 @@ export class SimWorld {
         network: this.network,
         onLifeBegins: (begun) => this.#beginLife(begun),
         onPowerLoss: (down) => this.#losePower(down),
+        onStopped: ({ name, environment: left }) => this.#judgeLeft(name, left),
         onLifeOver: (life) => this.count(life),
         onEnd: (ended, end) => this.onEnd(ended, end),
       });
@@ -216,6 +218,15 @@ export class SimWorld {
     const fault = { f: 'fault', fault: 'lost power', nodes: [machine.plan.id], lossy: 'unsynced' } as const;
     this.recorder.note('nemesis', fault);
     this.onPowerLoss(machine);
+  }
+
+  /** A node that stops in the midst of work leaves nothing either. */
+  #judgeLeft(name: string, environment: TestEnvironment): void {
+    try {
+      assertNothingLeft(name, environment);
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Writes down what happens to the world itself. */
