@@ -249,8 +249,8 @@ function drawCleaner(seed: number, compacted: TopicPlan | undefined): Record<str
 /** A follower is told of some of its partitions at a time; where there is no room for a batch, of one. */
 function drawResponse(seed: number): Record<string, string> {
   const random = new SeededRandom(seed, 'options: response of a replica fetch');
-  if (random.float() < 0.7) return {};
-  return { [RESPONSE]: String(Math.round(spread(random, 50, 50_000))) };
+  if (random.float() < 0.5) return {};
+  return { [RESPONSE]: String(Math.round(spread(random, 50, 5_000))) };
 }
 
 function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {
