@@ -1,6 +1,6 @@
 /**
- * A batch to each of some partitions, for all that are in sync unless it says less; the history does not have it. What is refused for a while is
- * sent again.
+ * A batch to each of some partitions, for all that are in sync unless it asks for less; the history does not have it. What is
+ * refused for a while is sent again.
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
