@@ -137,9 +137,12 @@ export class Watch {
     const { scheduler } = this.#world;
     const { partitionEpoch } = replica.state;
     judgeProgress(progress, name, replica, (id) => {
-      const { isUp, newDiskMs } = this.#world.machine(id);
+      const { isUp, newDiskMs, node } = this.#world.machine(id);
       const isFresh = scheduler.nowMs - newDiskMs <= OLD_NEWS_MS;
-      const isAsTold = isUp && !isFresh && !this.#isOldNews(id, name, partitionEpoch);
+      // It hears of it before the leader does, and what it said before is on the way.
+      const image = node?.broker?.image();
+      const isDeleted = image !== undefined && image.topics.findById(replica.topicId) === undefined;
+      const isAsTold = isUp && !isFresh && !isDeleted && !this.#isOldNews(id, name, partitionEpoch);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
   }
