@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ZERO_UUID } from '../../../src/base/index.ts';
 import { BatchBuilder, stampBatch } from '../../../src/log/record/index.ts';
 import { CommittedBatches } from '../../../src/testing/sim/cluster/watch/committed-batches.ts';
 import { DurableLog } from '../../../src/testing/sim/cluster/watch/durable-log.ts';
@@ -23,7 +24,7 @@ function batch(baseOffset: number, leaderEpoch: number, text = `${baseOffset}`):
 /** Three disks with a replica each, and what their brokers show. */
 class Scene {
   readonly files = [1, 2, 3].map(() => new MemoryFiles());
-  readonly watch = new PartitionWatch('t-0');
+  readonly watch = new PartitionWatch(ZERO_UUID, 't-0');
   /** By broker, the partition epoch at which it left the in-sync set. */
   readonly left = new Map<number, number>();
   readonly laws = new PartitionLaws({

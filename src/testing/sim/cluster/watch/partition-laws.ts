@@ -18,7 +18,7 @@
  *
  * Source: Raft §5.2 and §5.3, KIP-101, KIP-279, KIP-966.
  */
-import { NONE, type NodeId, type Offset, type PartitionEpoch } from '../../../../base/index.ts';
+import { NONE, type NodeId, type Offset, type PartitionEpoch, type Uuid } from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { LawBroken } from '../law-broken.ts';
 import { BatchNames } from './batch-names.ts';
@@ -53,6 +53,7 @@ export interface ReplicaSight {
 
 /** What was seen of one partition, over all its replicas and their lives. */
 export class PartitionWatch {
+  readonly topicId: Uuid;
   readonly name: string;
   readonly isCompacted: boolean;
   readonly leaders = new Map<number, NodeId>();
@@ -72,7 +73,8 @@ export class PartitionWatch {
   readonly lostTails = new LostTails();
 
   /** `isCompacted`: batches come and go, and no two disks need have the same. */
-  constructor(name: string, isCompacted = false) {
+  constructor(topicId: Uuid, name: string, isCompacted = false) {
+    this.topicId = topicId;
     this.name = name;
     this.isCompacted = isCompacted;
   }
@@ -103,10 +105,10 @@ export interface PartitionLawsOptions {
   readonly disk: (id: NodeId) => DurableFiles;
   readonly count: (what: string, by?: number) => void;
   /**
-   * A leader that counts on what `id` has may be wrong: bits turned there, or it has left the in-sync set after the partition
-   * epoch that the leader knows, and made its log anew.
+   * A leader that counts on what `id` has may be wrong: bits turned there, it has left the in-sync set after the partition
+   * epoch that the leader knows, and made its log anew, or the topic is deleted.
    */
-  readonly isOldNews: (id: NodeId, partition: string, known: PartitionEpoch) => boolean;
+  readonly isOldNews: (id: NodeId, partition: PartitionWatch, known: PartitionEpoch) => boolean;
   /** Every producer so far asked for all replicas. */
   readonly allAcks: () => boolean;
 }
@@ -165,7 +167,7 @@ export class PartitionLaws {
     if (to >= watch.committed || !state.isr.isr.includes(state.nodeId) || logStartOffset > 0) return;
     const { name: partition, committed } = watch;
     // With a disk that hangs it hears late of it.
-    if (this.#options.isOldNews(state.nodeId, partition, state.partitionEpoch)) return;
+    if (this.#options.isOldNews(state.nodeId, watch, state.partitionEpoch)) return;
     throw new LawBroken('what was committed is not cut', {
       partition,
       broker: state.nodeId,
@@ -304,7 +306,7 @@ export class PartitionLaws {
   /** The disk of `id` has all batches that were committed, and they are what they were. */
   #holds(watch: PartitionWatch, replica: ReplicaSight, id: NodeId): boolean {
     // It had: a leader of old news counts on it until it hears.
-    if (this.#options.isOldNews(id, watch.name, replica.state.partitionEpoch)) return true;
+    if (this.#options.isOldNews(id, watch, replica.state.partitionEpoch)) return true;
     const disk = this.#disk(watch, replica, id);
     disk.advance();
     watch.batches.check(disk, watch.committed);

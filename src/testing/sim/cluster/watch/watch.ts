@@ -137,12 +137,9 @@ export class Watch {
     const { scheduler } = this.#world;
     const { partitionEpoch } = replica.state;
     judgeProgress(progress, name, replica, (id) => {
-      const { isUp, newDiskMs, node } = this.#world.machine(id);
+      const { isUp, newDiskMs } = this.#world.machine(id);
       const isFresh = scheduler.nowMs - newDiskMs <= OLD_NEWS_MS;
-      // It hears of it before the leader does, and what it said before is on the way.
-      const image = node?.broker?.image();
-      const isDeleted = image !== undefined && image.topics.findById(replica.topicId) === undefined;
-      const isAsTold = isUp && !isFresh && !isDeleted && !this.#isOldNews(id, name, partitionEpoch);
+      const isAsTold = isUp && !isFresh && !this.#isOldNews(id, life.watch, partitionEpoch);
       return isAsTold ? this.#laws.diskOf(life.watch, replica, id) : undefined;
     });
   }
@@ -170,8 +167,8 @@ export class Watch {
   }
 
   /** Whoever counts on what `id` has may be wrong. */
-  #isOldNews(id: NodeId, partition: string, known: PartitionEpoch): boolean {
-    return this.#members.hasLeft(id, partition, known) || this.#world.rot.hasRotted(id, partition);
+  #isOldNews(id: NodeId, partition: PartitionWatch, known: PartitionEpoch): boolean {
+    return this.#members.hasLeft(id, partition, known) || this.#world.rot.hasRotted(id, partition.name);
   }
 
   /** What its disk says that it promised. */
@@ -229,7 +226,7 @@ export class Watch {
     const known = this.#partitions.get(key);
     if (known !== undefined) return known;
     const plan = topicsOf(this.#world.options).find(({ name }) => name === topic);
-    const watch = new PartitionWatch(`${topic}-${partition}`, isCompacted(plan?.configs));
+    const watch = new PartitionWatch(topicId, `${topic}-${partition}`, isCompacted(plan?.configs));
     this.#partitions.set(key, watch);
     this.#byName.set(watch.name, watch);
     return watch;
