@@ -473,7 +473,7 @@ export const VERDICTS: readonly Verdict[] = [
   },
   {
     file: `${REPLICA}/start-sweep.ts`,
-    was: 'const keptIn = await logs.setAside(log)',
+    was: 'await logs.setAside(log)',
     change: 'await removed',
     kind: 'harmless',
     why: 'while the old log is there none is made in its place: it is tried again',
