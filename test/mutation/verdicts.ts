@@ -402,13 +402,6 @@ export const VERDICTS: readonly Verdict[] = [
     why: 'the settings of all topics are looked up, not only of those that changed',
   },
   {
-    file: `${REPLICA}/replica-set.ts`,
-    was: 'directoryOf(wanted.registration, this.#options.nodeId) === LOST_DIRECTORY',
-    change: '=== -> !==',
-    kind: 'unseen',
-    why: 'a log that fails once more before the controller has heard of its successor: no run had one',
-  },
-  {
     file: `${REPLICA}/core/high-watermark.ts`,
     was: 'candidate <= local.highWatermark',
     change: '<= -> <',

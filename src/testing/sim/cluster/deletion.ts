@@ -5,6 +5,7 @@
 import type { Offset, TopicPartition } from '../../../base/index.ts';
 import type { Client, RecordsDeleted } from '../../../client/index.ts';
 import type { Expect } from './expect.ts';
+import { partitionsOf, replicasOn } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
@@ -73,23 +74,12 @@ export class Deletion {
   }
 }
 
-/** Of the topics that keep what is not deleted. */
-export function partitionsOf({ options }: SimWorld): TopicPartition[] {
-  return options.topics.flatMap(({ name: topic, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
-  );
-}
-
 /** Of what is committed. */
 export function endOf(world: SimWorld, topic: string, partition: number): Offset {
   return world.findLeading(topic, partition)?.log.highWatermark ?? 0;
 }
 
 /** Of the logs of all replicas. */
-function startsOf(world: SimWorld, { topic, partition }: TopicPartition): Offset[] {
-  return world.brokers.flatMap(({ node }) =>
-    [...(node?.broker?.replicas() ?? [])]
-      .filter((replica) => replica.topic === topic && replica.partition === partition)
-      .map(({ log }) => log.logStartOffset),
-  );
+function startsOf({ brokers }: SimWorld, place: TopicPartition): Offset[] {
+  return replicasOn(brokers, place).map(({ log }) => log.logStartOffset);
 }

@@ -5,10 +5,9 @@
  * have the same. Source: KIP-101, KIP-279.
  */
 import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
-import type { ReplicaView } from '../../../broker/index.ts';
-import { partitionsOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
 import { oneOf } from './faults/index.ts';
+import { followingsOf, replicasOn } from './followings.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { isWhole } from './recovery.ts';
@@ -23,12 +22,6 @@ const STEP_MS = 30_000;
 const TOLD_MS = 1_000;
 const BEFORE = ['lost', 'lost too', 'lost as well'];
 
-interface Scene {
-  readonly place: TopicPartition;
-  readonly leader: Machine;
-  readonly follower: Machine;
-}
-
 /** Nothing when no partition has three replicas, or the options do not say so. */
 export async function expectDeposition(
   world: SimWorld,
@@ -36,9 +29,14 @@ export async function expectDeposition(
   areEqual: () => boolean,
 ): Promise<void> {
   const random = new SeededRandom(world.options.seed, 'deposition');
-  const scene = world.options.deposition === true ? drawScene(world, random) : undefined;
-  if (scene === undefined) return;
-  const { place, leader, follower } = scene;
+  if (world.options.deposition !== true) return;
+  // Somebody is left who may lead.
+  const following = oneOf(
+    followingsOf(world).filter(({ replicaCount }) => replicaCount > 2),
+    random,
+  );
+  if (following === undefined) return;
+  const { place, leader, follower } = following;
   const stepMs = STEP_MS + patienceMs(world);
   const client = world.client('deposer');
   const send = async (law: string, ids: readonly string[], timeoutMs: number): Promise<void> => {
@@ -50,8 +48,8 @@ export async function expectDeposition(
   world.trace.count('leaders deposed in the end');
   await send('a leader that is cut off takes what it need not share', BEFORE, ACKNOWLEDGED_MS);
   await expect('who follows a leader that is cut off has its records', ACKNOWLEDGED_MS, () => {
-    const end = replicaAt(leader, place)?.log.logEndOffset;
-    return replicaAt(follower, place)?.log.logEndOffset === end;
+    const [leads, follows] = [leader, follower].map((machine) => replicasOn([machine], place)[0]);
+    return follows?.log.logEndOffset === leads?.log.logEndOffset;
   });
   await expect('a leader that is cut off is deposed', DEPOSED_MS, () => {
     const leading = world.leaderOf(place.topic, place.partition);
@@ -70,18 +68,6 @@ export async function expectDeposition(
   await client.close({ timeoutMs: 0 });
 }
 
-/** A partition in which somebody is left who may lead. */
-function drawScene(world: SimWorld, random: SeededRandom): Scene | undefined {
-  const scenes = partitionsOf(world).flatMap((place): Scene[] => {
-    const leader = world.leaderOf(place.topic, place.partition);
-    const replicas = world.findLeading(place.topic, place.partition)?.state.replicas ?? [];
-    if (leader === undefined || replicas.length < 3) return [];
-    const followers = replicas.filter((id) => id !== leader.plan.id);
-    return followers.map((id) => ({ place, leader, follower: world.machine(id) }));
-  });
-  return oneOf(scenes, random);
-}
-
 function cutBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
   network.cut(a.name, b.name);
   network.cut(b.name, a.name);
@@ -92,16 +78,10 @@ function healBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
   network.heal(b.name, a.name);
 }
 
-function isCaughtUp(world: SimWorld, machine: Machine, { topic, partition }: TopicPartition): boolean {
-  const leading = world.findLeading(topic, partition);
-  const own = replicaAt(machine, { topic, partition });
+function isCaughtUp(world: SimWorld, machine: Machine, place: TopicPartition): boolean {
+  const leading = world.findLeading(place.topic, place.partition);
+  const [own] = replicasOn([machine], place);
   if (leading === undefined || own === undefined || own.state.leaderEpoch !== leading.state.leaderEpoch)
     return false;
   return own.log.highWatermark === leading.log.logEndOffset;
-}
-
-function replicaAt({ node }: Machine, { topic, partition }: TopicPartition): ReplicaView | undefined {
-  return [...(node?.broker?.replicas() ?? [])].find(
-    (replica) => replica.topic === topic && replica.partition === partition,
-  );
 }

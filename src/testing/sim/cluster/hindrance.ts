@@ -1,7 +1,7 @@
 /** What keeps a follower of a healthy cluster from keeping up, while the controllers hear of everybody as ever. */
 import { type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
-import { partitionsOf } from './deletion.ts';
 import { oneOf } from './faults/index.ts';
+import { followingsOf, partitionsOf } from './followings.ts';
 import type { Machine } from './machine.ts';
 import type { SimWorld } from './world.ts';
 
@@ -19,25 +19,10 @@ export interface Hindrance {
 /** A link between a leader and a follower that carries nothing, or the disk of a follower that finishes nothing. */
 export function drawHindrance(world: SimWorld): Hindrance | undefined {
   const random = new SeededRandom(world.options.seed, 'hindrance');
-  const pair = drawPair(world, random);
-  if (pair === undefined) return undefined;
-  const [leader, follower] = pair;
+  const following = oneOf(followingsOf(world), random);
+  if (following === undefined) return undefined;
+  const { leader, follower } = following;
   return random.float() < 0.5 ? cutLink(world, leader, follower) : stallDisk(world, follower);
-}
-
-/** A leader and a follower of it; undefined: nobody follows. */
-export function drawPair(
-  world: SimWorld,
-  random: SeededRandom,
-): readonly [leader: Machine, follower: Machine] | undefined {
-  const pairs = partitionsOf(world).flatMap(({ topic, partition }) => {
-    const leader = world.leaderOf(topic, partition);
-    const replicas = world.findLeading(topic, partition)?.state.replicas ?? [];
-    if (leader === undefined) return [];
-    const followers = replicas.filter((id) => id !== leader.plan.id);
-    return followers.map((id): [Machine, Machine] => [leader, world.machine(id)]);
-  });
-  return oneOf(pairs, random);
 }
 
 function cutLink(world: SimWorld, a: Machine, b: Machine): Hindrance {

@@ -132,11 +132,10 @@ export class Machine {
   async stop(): Promise<void> {
     const life = this.#life;
     // A stop that fails, its disk being broken say, leaves what a kill leaves.
-    const stopped = this.node?.stop({ controlled: true }).then(
+    const isStopped = await this.node?.stop({ controlled: true }).then(
       () => true,
       () => false,
     );
-    const isStopped = await stopped;
     if (life !== this.#life) return;
     if (isStopped === true) this.#options.onStopped(this);
     this.kill(false);

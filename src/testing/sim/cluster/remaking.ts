@@ -3,9 +3,9 @@
  * The new one has nothing of the old one, on no broker; and when it is deleted too no log bears its name any more.
  */
 import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
-import type { ReplicaView } from '../../../broker/index.ts';
 import { type Expect, expectDone } from './expect.ts';
 import { oneOf } from './faults/index.ts';
+import { replicasOn } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
@@ -68,21 +68,15 @@ export async function expectRemaking(
 /** True when each partition has so many replicas, and each of them so many records. One that has more has those of another topic. */
 function haveAll(world: SimWorld, replicationFactor: number, records: number): boolean {
   const id = world.activeController()?.node?.controller?.image().topics.find(TOPIC)?.id;
-  return PARTITIONS.every(({ partition }) => {
-    const replicas = replicasOf(world, partition).filter(({ log }) => log.topicId === id);
+  return PARTITIONS.every((place) => {
+    const replicas = replicasOn(world.brokers, place).filter(({ log }) => log.topicId === id);
     const more = replicas.find(({ log }) => log.logEndOffset > records);
     if (more !== undefined)
       world.fail(
-        new LawBroken('a topic made again is empty', { partition, end: more.log.logEndOffset, records }),
+        new LawBroken('a topic made again is empty', { ...place, end: more.log.logEndOffset, records }),
       );
     return replicas.length === replicationFactor && replicas.every(({ log }) => log.logEndOffset === records);
   });
-}
-
-function replicasOf({ brokers }: SimWorld, partition: number): ReplicaView[] {
-  return brokers.flatMap(({ node }) =>
-    [...(node?.broker?.replicas() ?? [])].filter((one) => one.topic === TOPIC && one.partition === partition),
-  );
 }
 
 /** True when the disk has files of a log of that name; files set aside, or about to be removed, bear longer ones. */

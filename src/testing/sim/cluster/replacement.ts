@@ -5,9 +5,10 @@
  */
 import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
-import { deleteBefore, endOf, partitionsOf } from './deletion.ts';
+import { deleteBefore, endOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
 import { isInSync, replaceDisk } from './faults/index.ts';
+import { partitionsOf } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';

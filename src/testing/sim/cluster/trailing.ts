@@ -3,9 +3,9 @@
  * So does one that was idle for long and hears late of the first record. Source: KIP-16 (replica.lag.time.max.ms).
  */
 import { SeededRandom } from '../../../base/index.ts';
-import { partitionsOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
-import { drawPair } from './hindrance.ts';
+import { oneOf } from './faults/index.ts';
+import { followingsOf, partitionsOf } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
 import { lagMaxMs, patienceMs } from './patience.ts';
 import { Traffic } from './traffic.ts';
@@ -27,12 +27,12 @@ export async function expectRetention(
   areEqual: () => boolean,
 ): Promise<void> {
   const random = new SeededRandom(world.options.seed, 'trailing');
-  const pair = world.options.lagging === true ? drawPair(world, random) : undefined;
-  if (pair === undefined || !hasRoom(world)) return;
+  const following = world.options.lagging === true ? oneOf(followingsOf(world), random) : undefined;
+  if (following === undefined || !hasRoom(world)) return;
   const lagMs = lagMaxMs(world);
   const settledMs = lagMs + patienceMs(world);
   await world.run(() => false, lagMs);
-  const names = pair.map(({ name }) => name);
+  const names = [following.leader.name, following.follower.name];
   const delayMs = Math.min(DELAY * lagMs, DELAY_MAX_MS);
   delayLink(world, names, delayMs);
   world.trace.count('followers trailing in the end');
