@@ -13,6 +13,9 @@ export interface TopicCase {
   readonly partitions: Map<PartitionId, PartitionCase>;
 }
 
+/** What a partition had lost when it turned up: nothing; something, but all has been whole since; something. */
+export type Loss = 'none' | 'healed' | 'open';
+
 export class PartitionCase {
   readonly topic: TopicCase;
   readonly id: PartitionId;
@@ -20,11 +23,14 @@ export class PartitionCase {
   readonly logs: PartitionLog[];
   /** Records below may be gone: they were deleted, or retention may have taken them. */
   goneBelow: Offset = 0;
+  /** The event from which on it may have lost something. */
+  doubtedAt = Infinity;
 
-  constructor(topic: TopicCase, id: PartitionId, isStrict: boolean) {
+  constructor(topic: TopicCase, id: PartitionId, loss: Loss) {
     this.topic = topic;
     this.id = id;
-    this.logs = [new PartitionLog(isStrict)];
+    this.logs = [new PartitionLog(loss !== 'open')];
+    if (loss !== 'none') this.doubtedAt = 0;
   }
 
   /** The log as it is seen now. */
@@ -34,7 +40,7 @@ export class PartitionCase {
 
   /** It may have lost something, at some time. */
   get wasDoubted(): boolean {
-    return this.logs.length > 1 || !this.log.isStrict;
+    return this.doubtedAt < Infinity;
   }
 
   /** The log that an observer who knew `log` sees now: the same, or what came in its place. */
@@ -61,8 +67,8 @@ export class Case {
   readonly options: CheckOptions;
   /** Index of the mark 'final'. */
   finalAt = Infinity;
-  /** Whether a partition that turns up now has already lost more than it must bear. */
-  isDoubtedFromStart: (partition: PartitionId, demands: TopicDemands) => boolean = () => false;
+  /** What a partition that turns up now may have lost beyond what it must bear. */
+  lossOf: (partition: PartitionId, demands: TopicDemands) => Loss = () => 'none';
 
   constructor(options: CheckOptions) {
     this.options = options;
@@ -85,7 +91,7 @@ export class Case {
     const topic = this.topic(topicName);
     const known = topic.partitions.get(id);
     if (known !== undefined) return known;
-    const partition = new PartitionCase(topic, id, !this.isDoubtedFromStart(id, topic.demands));
+    const partition = new PartitionCase(topic, id, this.lossOf(id, topic.demands));
     if (partition.wasDoubted) this.count('doubted-partitions');
     topic.partitions.set(id, partition);
     return partition;

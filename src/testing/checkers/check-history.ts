@@ -87,7 +87,7 @@ export class HistoryChecker {
         break;
       }
       case 'fault':
-        if (isBeginning(event)) this.#budget.handleFault(operation);
+        if (isBeginning(event)) this.#budget.handleFault(operation, index);
         break;
       case 'mark':
         if (type !== 'ok') break;

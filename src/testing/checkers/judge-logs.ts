@@ -87,10 +87,28 @@ export class LogJudge {
       latest.set(sending.producer, entry);
       return;
     }
+    if (this.#mayChangePlaces(entry, before)) {
+      this.#case.count('tolerated-reorderings');
+      return;
+    }
     const kind = before.sending === sending ? 'int-nonmonotonic-send' : 'nonmonotonic-send';
     const { invokedAt } = before.sending;
     const message = `was sent before "${this.#case.values.nameOf(before.id)}", which is at ${before.offset}`;
     this.#report(kind, entry, message, [sending.invokedAt, invokedAt, before.event]);
+  }
+
+  /**
+   * A producer that is forgotten with a loss has no order among what it had in flight then: both sends were open when something was
+   * lost or later, and together.
+   */
+  #mayChangePlaces({ partition, sending }: Entry, before: Entry): boolean {
+    const settledAt = sending.settledAt < 0 ? Infinity : sending.settledAt;
+    const { doubtedAt } = partition;
+    return (
+      settledAt > doubtedAt &&
+      settledAt > before.sending.invokedAt &&
+      before.sending.invokedAt < this.#case.finalAt
+    );
   }
 
   /** Once read, a value is there for ever, whoever knows of its send. Acknowledged ones are judged by their fate. */

@@ -7,10 +7,13 @@
  * second log that demands nothing, and from the mark 'final' into a third one, strict again: losing is forgiven, replicas
  * that still differ at the end are not.
  *
- * Source: KIP-966 (what an in-sync set guarantees), KIP-101 (divergence).
+ * With its records a leader may forget a producer, and takes the first batch of it that comes then: what was in flight together
+ * when it forgot may change places.
+ *
+ * Source: KIP-360 (producers that are forgotten), KIP-966 (what an in-sync set guarantees), KIP-101 (divergence).
  */
 import type { NodeId, PartitionId } from '../../base/index.ts';
-import type { Case, PartitionCase } from './case.ts';
+import type { Case, Loss, PartitionCase } from './case.ts';
 import type { Fault, Mark } from './history.ts';
 import { PartitionLog } from './partition-log.ts';
 import type { TopicDemands } from './verdict.ts';
@@ -26,13 +29,15 @@ export class LossBudget {
   readonly #case: Case;
   /** The lossy ones since everything was whole, one for each node. */
   #failures: Failure[] = [];
+  /** Those of each time before. */
+  readonly #healed: (readonly Failure[])[] = [];
 
   constructor(judged: Case) {
     this.#case = judged;
-    judged.isDoubtedFromStart = (id, demands) => this.#isExceeded(id, demands);
+    judged.lossOf = (id, demands) => this.#lossOf(id, demands);
   }
 
-  handleFault({ fault, nodes, lossy }: Fault): void {
+  handleFault({ fault, nodes, lossy }: Fault, index: number): void {
     this.#case.count('faults');
     this.#case.count(`fault:${fault}`);
     if (lossy === undefined || lossy === false) return;
@@ -40,11 +45,12 @@ export class LossBudget {
     for (const node of nodes ?? [undefined])
       this.#failures.push({ node, isOfUnsynced: lossy === 'unsynced' });
     for (const partition of this.#case.partitions())
-      if (partition.log.isStrict && this.#isExceeded(partition.id, partition.topic.demands))
-        this.#doubt(partition);
+      if (partition.log.isStrict && isExceeded(this.#failures, partition.id, partition.topic.demands))
+        this.#doubt(partition, index);
   }
 
   handleMark({ mark }: Mark, index: number): void {
+    if (this.#failures.length > 0) this.#healed.push(this.#failures);
     this.#failures = [];
     if (mark !== 'final') return;
     this.#case.finalAt = index;
@@ -52,21 +58,27 @@ export class LossBudget {
       if (!partition.log.isStrict) partition.logs.push(new PartitionLog(true));
   }
 
-  /** Without names of nodes, or of replicas, a failure counts for every partition. */
-  #isExceeded(id: PartitionId, demands: TopicDemands): boolean {
-    const { minInsyncReplicas = 1, replicas, losesUnsynced = false } = demands;
-    const mine = replicas?.[id];
-    const hits = this.#failures.filter(
-      ({ node, isOfUnsynced }) =>
-        (losesUnsynced || !isOfUnsynced) && (node === undefined || mine?.includes(node) !== false),
-    );
-    return hits.length >= minInsyncReplicas;
+  #lossOf(id: PartitionId, demands: TopicDemands): Loss {
+    if (isExceeded(this.#failures, id, demands)) return 'open';
+    return this.#healed.some((failures) => isExceeded(failures, id, demands)) ? 'healed' : 'none';
   }
 
-  #doubt(partition: PartitionCase): void {
+  #doubt(partition: PartitionCase, index: number): void {
     const log = new PartitionLog(false);
+    partition.doubtedAt = index;
     partition.log.successor = log;
     partition.logs.push(log);
     this.#case.count('doubted-partitions');
   }
+}
+
+/** Without names of nodes, or of replicas, a failure counts for every partition. */
+function isExceeded(failures: readonly Failure[], id: PartitionId, demands: TopicDemands): boolean {
+  const { minInsyncReplicas = 1, replicas, losesUnsynced = false } = demands;
+  const mine = replicas?.[id];
+  const hits = failures.filter(
+    ({ node, isOfUnsynced }) =>
+      (losesUnsynced || !isOfUnsynced) && (node === undefined || mine?.includes(node) !== false),
+  );
+  return hits.length >= minInsyncReplicas;
 }

@@ -86,6 +86,7 @@ export const COUNTERS = [
   'recovered',
   'unread',
   'tolerated-duplicates',
+  'tolerated-reorderings',
   'polls',
   'empty-polls',
   'polled',

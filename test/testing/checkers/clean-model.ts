@@ -26,6 +26,8 @@ interface Item {
   readonly partition: ModelPartition;
   offset: number;
   isCommitted: boolean;
+  /** Its send is not settled yet. */
+  isOpen: boolean;
 }
 
 interface ModelProducer {
@@ -61,6 +63,13 @@ class ModelPartition {
       if (!item.isCommitted) item.offset = this.highWatermark;
       item.isCommitted = true;
     }
+  }
+
+  /** The producers are forgotten: what each has in flight is taken in whatever order it comes. */
+  forgetProducers(random: SeededRandom): void {
+    const isMoved = ({ producer, isOpen }: Item): boolean => producer.isIdempotent && isOpen;
+    const moved = shuffle(this.queue.filter(isMoved), random);
+    this.queue = this.queue.map((item) => (isMoved(item) ? (moved.pop() as Item) : item));
   }
 
   /** Records from `length` on are gone; gives those that were not committed. */
@@ -226,6 +235,7 @@ class CleanModel {
       const { start, log } = partition;
       const lost = new Set(partition.truncate(this.#random.integer(start, log.length + 1)));
       partition.queue = partition.queue.filter((item) => !lost.has(item));
+      if (this.#chance(0.5)) partition.forgetProducers(this.#random);
       partition.epoch++;
     }
   }
@@ -252,7 +262,15 @@ class CleanModel {
       const items = Array.from({ length: this.#random.integer(1, 5) }, (_, index): Item => {
         const partition = isSpread ? this.#pick(this.#partitions) : chosen;
         const value = `${producer.name}.${lane}.${left}.${index}`;
-        return { value, order: this.#order++, producer, partition, offset: -1, isCommitted: false };
+        return {
+          value,
+          order: this.#order++,
+          producer,
+          partition,
+          offset: -1,
+          isCommitted: false,
+          isOpen: true,
+        };
       });
       const { name, acks, isIdempotent } = producer;
       const pending = this.#recorder.invoke(name, {
@@ -266,6 +284,7 @@ class CleanModel {
       for (const item of items) item.partition.queue.push(item);
       yield* this.#await(items, acks);
       const isDone = items.every((item) => isAcknowledged(item, acks));
+      for (const item of items) item.isOpen = false;
       if (isDone && this.#chance(0.85)) {
         pending.ok(acks === 0 || this.#chance(0.1) ? {} : { placed: this.#placed(items) });
         // Nobody sends an acknowledged value again.

@@ -361,6 +361,57 @@ describe('nonmonotonic sends', () => {
     expect(other.polled('c', '1=a').polled('c', '0=b', { partition: 1 }).kinds()).toEqual([]);
   });
 
+  describe('with what a partition has lost the producer is forgotten', () => {
+    const final = (history: Scenario): Scenario =>
+      history.marked('final').assigned('f', 'beginning').polled('f', '0=b 1=a');
+    /** The loss comes when as many of the steps are done: 'a' begins, 'b' begins, both are unknown. */
+    const lostAfter = (steps: number): Scenario => {
+      const history = scenario().polled('c', '');
+      const pending: ReturnType<Scenario['sending']>[] = [];
+      for (let step = 0; step < 3; step++) {
+        if (step === steps) history.lossyFault(1);
+        if (step < 2) pending.push(history.sending('ab'[step] as string, { producer }));
+        else for (const one of pending) one.info(new Error('timed out'));
+      }
+      return steps === 3 ? history.lossyFault(1) : history;
+    };
+
+    it.each([0, 1, 2])('and what is in flight together may change places, %i', (steps) => {
+      const verdict = final(lostAfter(steps)).check();
+      expect(verdict).toMatchObject({ valid: true, counters: { 'tolerated-reorderings': 1 } });
+    });
+
+    it('what was settled before it may not', () => {
+      expect(final(lostAfter(3)).kinds()).toEqual(['nonmonotonic-send']);
+    });
+
+    it('what was not in flight together may not', () => {
+      const history = scenario().lossyFault(1).unknown('a', { producer }).unknown('b', { producer });
+      expect(final(history).kinds()).toEqual(['nonmonotonic-send']);
+    });
+
+    it('what nobody settles may', () => {
+      const history = scenario().lossyFault(1);
+      history.sending('a', { producer });
+      expect(final(history.unknown('b', { producer })).kinds()).toEqual([]);
+    });
+
+    it('what was sent when all was healed may not', () => {
+      const history = scenario().lossyFault(1).marked('final');
+      const open = history.sending('a', { producer });
+      history.unknown('b', { producer });
+      open.info(new Error('timed out'));
+      expect(history.assigned('f', 'beginning').polled('f', '0=b 1=a').kinds()).toEqual([
+        'nonmonotonic-send',
+      ]);
+    });
+
+    it('in another partition nothing may', () => {
+      const replicas = { topics: { t: { replicas: [[2], [1]] } } };
+      expect(final(lostAfter(1)).kinds(replicas)).toEqual(['nonmonotonic-send']);
+    });
+  });
+
   it('two producers have no order', () => {
     const history = scenario().unknown('a', { producer }).unknown('b', { producer: 'p#2' });
     expect(history.polled('c', '0=b 1=a').kinds()).toEqual([]);
@@ -526,6 +577,13 @@ describe('the loss budget', () => {
       .polled('d', '0=b')
       .unknown('a b');
     expect(differs.kinds({ defaults: { losesUnsynced: true } })).toContain('inconsistent-offsets');
+  });
+
+  it('what it may have lost before anybody knew of the partition is forgiven, too', () => {
+    const history = scenario().sentSomewhere('a').unknown('x').lossyFault(1).marked('final');
+    history.assigned('f', 'beginning').polled('f', '0=x');
+    expect(history.kinds()).toEqual([]);
+    expect(history.kinds(two)).toEqual(['lost-write']);
   });
 
   it('failures add up until everything is whole again', () => {
@@ -707,6 +765,7 @@ describe('the verdict', () => {
       recovered: 1,
       unread: 0,
       'tolerated-duplicates': 0,
+      'tolerated-reorderings': 0,
       polls: 2,
       'empty-polls': 1,
       polled: 3,

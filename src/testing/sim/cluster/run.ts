@@ -192,10 +192,12 @@ function demandsOf({ configs }: TopicPlan): TopicDemands {
 /** Throws when the history shows an anomaly. */
 export function judge(world: SimWorld): void {
   const topics = world.options.topics.map((topic) => [topic.name, demandsOf(topic)]);
-  const { findings } = checkHistory(world.recorder.events, {
+  const { findings, counters } = checkHistory(world.recorder.events, {
     topics: Object.fromEntries(topics),
     required: [],
   });
+  const reordered = counters['tolerated-reorderings'] ?? 0;
+  if (reordered > 0) world.trace.count('records that changed places after a loss', reordered);
   const [first] = findings;
   if (first !== undefined)
     throw new Error(`the history shows ${first.kind}: {${first.message}} (${findings.length} findings)`, {

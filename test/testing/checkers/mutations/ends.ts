@@ -1,6 +1,15 @@
 /** Ends that are told wrong; and what is wrong even after a partition lost more than it must bear. */
+import type { Site } from '../draft.ts';
 import type { Row } from './mutation.ts';
-import { failSend, firstAfter, hasCrashed, lowerEnd, pairInPart } from './spots.ts';
+import {
+  failSend,
+  firstAfter,
+  forgetPlaces,
+  hasCrashed,
+  lowerEnd,
+  pairInPart,
+  swapEverywhere,
+} from './spots.ts';
 
 export const ENDS: readonly Row[] = [
   [
@@ -144,6 +153,31 @@ export const LOSSY: readonly Row[] = [
       const [site, next] = pairInPart(draft, () => true) ?? [];
       if (site === undefined || next === undefined) return false;
       site.part.records.splice(site.at, 2, [next.offset, next.value], [site.offset, site.value]);
+      return true;
+    },
+    'doubted',
+  ],
+  [
+    'nonmonotonic-send',
+    'after a loss sends change places that were not in flight together',
+    (draft) => {
+      const isOrdered = ({ value }: Site): boolean => draft.sendOf(value)?.producer !== undefined;
+      const first = draft.pick(draft.finalSites().filter(isOrdered));
+      const send = draft.sendOf(first?.value ?? '');
+      const settledAt = send?.done?.index ?? Infinity;
+      const second = draft.pick(
+        draft.finalSites().filter(({ value, partition }) => {
+          const other = draft.sendOf(value);
+          return (
+            partition === first?.partition &&
+            other?.producer === send?.producer &&
+            (other?.invoke.index ?? 0) > settledAt
+          );
+        }),
+      );
+      if (first === undefined || second === undefined) return false;
+      forgetPlaces(draft, [first.value, second.value]);
+      swapEverywhere(draft, first.value, second.value);
       return true;
     },
     'doubted',
