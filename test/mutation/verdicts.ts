@@ -15,6 +15,24 @@ const REPLICA = 'src/broker/replica';
 
 export const VERDICTS: readonly Verdict[] = [
   {
+    file: `${REPLICA}/session-partition.ts`,
+    was: 'listed.fetchOffset > this.listed.fetchOffset',
+    change: '> -> <=',
+    kind: 'unseen',
+    why:
+      'who got on is told once more what it was told with the records; who stands where it stood is told nothing until something ' +
+      'moves: that is a follower that did not use what it heard, and no run had one that lists again in the same stream',
+  },
+  {
+    file: `${REPLICA}/replica-logs.ts`,
+    was: 'other.topicId !== topicId',
+    change: '!== -> ===',
+    kind: 'unseen',
+    why:
+      'a start sets the logs of other topics aside; there is one only where a log was nobody’s at the start, and then its topic is ' +
+      'deleted and another gets the name and the broker: no run had that',
+  },
+  {
     file: `${REPLICA}/partition.ts`,
     was: 'log.failure !== undefined',
     change: 'if (log.failure !== undefined) -> false',
