@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type Belief,
   judgeProgress,
   type LeaderSight,
   ProgressLife,
@@ -7,7 +8,7 @@ import {
 
 const disk = (end: number, epoch?: number) => ({ end, epochAt: () => epoch });
 
-function sight(flushed: number, leaderEpoch = 1): LeaderSight {
+function sight(flushed: number, leaderEpoch = 1, more: Partial<Belief> = {}): LeaderSight {
   return {
     log: { logStartOffset: 0, epochAt: () => leaderEpoch },
     state: {
@@ -15,7 +16,7 @@ function sight(flushed: number, leaderEpoch = 1): LeaderSight {
       isLeader: true,
       leaderEpoch,
       policy: { minIsr: 2, writeCaching: false, lagMaxMs: 1 },
-      followers: new Map([[2, { flushedOffset: flushed }]]),
+      followers: new Map([[2, { flushedOffset: flushed, endOffset: 9, brokerEpoch: 1, ...more }]]),
     },
   };
 }
@@ -43,6 +44,28 @@ describe('the watch of what a leader believes', () => {
     expect(() => judgeProgress(new ProgressLife(), 't-0', sight(5, 2), () => disk(5, 1))).toThrow(
       'a follower has the beginning of its leader',
     );
+  });
+
+  it('sees that something flushed is forgotten, of a follower that goes on', () => {
+    const judgeBoth = (before: LeaderSight, now: LeaderSight) => (): void => {
+      const life = new ProgressLife();
+      for (const one of [before, now]) judgeProgress(life, 't-0', one, () => undefined);
+    };
+    const law = 'a leader forgets nothing that a follower has flushed';
+    expect(judgeBoth(sight(5), sight(4))).toThrow(law);
+    expect(judgeBoth(sight(5), sight(4, 1, { endOffset: 10 }))).toThrow(law);
+    expect(judgeBoth(sight(5), sight(4, 1, { endOffset: 8 }))).not.toThrow();
+    expect(judgeBoth(sight(5), sight(4, 1, { brokerEpoch: 2 }))).not.toThrow();
+    expect(judgeBoth(sight(5), sight(4, 2))).not.toThrow();
+  });
+
+  it('sees it of one that was started again, and told the same', () => {
+    const life = new ProgressLife();
+    const look = (flushed: number, brokerEpoch: number): void =>
+      judgeProgress(life, 't-0', sight(flushed, 1, { brokerEpoch }), () => undefined);
+    look(5, 1);
+    look(5, 2);
+    expect(() => look(4, 2)).toThrow('a leader forgets nothing that a follower has flushed');
   });
 
   it('claims nothing of a broker that is down', () => {

@@ -1,17 +1,31 @@
 /**
  * What a leader believes of its followers: it was told in this leader epoch, what it was told is on their disks, and it is the
- * beginning of the leader's own log. Only then may it count them for the high watermark and the in-sync set.
+ * beginning of the leader's own log. Only then may it count them for the high watermark and the in-sync set. What it knows to be
+ * flushed stays flushed, as long as the follower lives and its log does not end earlier.
  * Source: KIP-320, Kip320FirstTry.tla; KIP-966.
  */
-import { type LeaderEpoch, NONE, type NodeId, type Offset } from '../../../../base/index.ts';
+import {
+  type BrokerEpoch,
+  type LeaderEpoch,
+  NONE,
+  type NodeId,
+  type Offset,
+} from '../../../../base/index.ts';
 import type { ReplicaView } from '../../../../broker/index.ts';
 import { LawBroken } from '../law-broken.ts';
 
 export interface LeaderSight {
   readonly log: Pick<ReplicaView['log'], 'epochAt' | 'logStartOffset'>;
   readonly state: Pick<ReplicaView['state'], 'nodeId' | 'isLeader' | 'leaderEpoch' | 'policy'> & {
-    readonly followers: ReadonlyMap<NodeId, { readonly flushedOffset: Offset }>;
+    readonly followers: ReadonlyMap<NodeId, Readonly<Belief>>;
   };
+}
+
+/** What a leader was told last by a follower. */
+export interface Belief {
+  readonly flushedOffset: Offset;
+  readonly endOffset: Offset;
+  brokerEpoch: BrokerEpoch;
 }
 
 /** The disk of a follower. */
@@ -24,7 +38,7 @@ export interface FollowerDisk {
 /** One replica from the start of its broker to its end. */
 export class ProgressLife {
   leaderEpoch: number = NONE;
-  readonly believed = new Map<NodeId, Offset>();
+  readonly believed = new Map<NodeId, Belief>();
 }
 
 /**
@@ -43,11 +57,14 @@ export function judgeProgress(
   }
   if (life.leaderEpoch !== state.leaderEpoch) life.believed.clear();
   life.leaderEpoch = state.leaderEpoch;
-  for (const [id, { flushedOffset }] of state.followers) {
-    if (flushedOffset === (life.believed.get(id) ?? NONE)) continue;
-    life.believed.set(id, flushedOffset);
-    const found = disk(id);
-    if (found === undefined) continue;
+  for (const [id, { flushedOffset, endOffset, brokerEpoch }] of state.followers) {
+    const before = life.believed.get(id);
+    if (before?.endOffset === endOffset && before.flushedOffset === flushedOffset) {
+      before.brokerEpoch = brokerEpoch;
+      continue;
+    }
+    const belief = { flushedOffset, endOffset, brokerEpoch };
+    life.believed.set(id, belief);
     const facts = {
       partition: name,
       leader: state.nodeId,
@@ -55,6 +72,13 @@ export function judgeProgress(
       id,
       flushedOffset,
     };
+    if (before !== undefined && isForgotten(before, belief))
+      throw new LawBroken('a leader forgets nothing that a follower has flushed', {
+        ...facts,
+        before: before.flushedOffset,
+      });
+    const found = disk(id);
+    if (found === undefined) continue;
     if (flushedOffset > found.end)
       throw new LawBroken('a follower has what its leader believes', { ...facts, end: found.end });
     if (flushedOffset <= log.logStartOffset) continue;
@@ -63,4 +87,9 @@ export function judgeProgress(
     if (epoch !== undefined && epoch !== own)
       throw new LawBroken('a follower has the beginning of its leader', { ...facts, epoch, own });
   }
+}
+
+function isForgotten(before: Belief, now: Belief): boolean {
+  const goesOn = now.brokerEpoch === before.brokerEpoch && now.endOffset >= before.endOffset;
+  return goesOn && now.flushedOffset < before.flushedOffset;
 }
