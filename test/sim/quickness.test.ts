@@ -8,11 +8,19 @@ import { type ClusterSimOptions, drawOptions } from '../../src/testing/sim/clust
 import { expectQuickness } from '../../src/testing/sim/cluster/quickness.ts';
 import { expectRemaking } from '../../src/testing/sim/cluster/remaking.ts';
 import { expectReplacement } from '../../src/testing/sim/cluster/replacement.ts';
+import { expectReturn } from '../../src/testing/sim/cluster/returning.ts';
 import { runCluster, startCluster } from '../../src/testing/sim/cluster/run.ts';
 import { expectRetention } from '../../src/testing/sim/cluster/trailing.ts';
 import type { SimWorld } from '../../src/testing/sim/cluster/world.ts';
 
-const { replacement: _, lagging: __, remaking: ___, deposition: ____, ...DRAWN } = drawOptions(1);
+const {
+  replacement: _,
+  lagging: __,
+  remaking: ___,
+  deposition: ____,
+  returning: _____,
+  ...DRAWN
+} = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
   ...DRAWN,
   controllers: 1,
@@ -35,6 +43,8 @@ const DEPOSED: ClusterSimOptions = {
   deposition: true,
 };
 
+const RETURNED: ClusterSimOptions = { ...OPTIONS, directories: [2, 2], returning: true };
+
 /** What a run says in which `trouble` is done to a healthy cluster before it is looked at. */
 async function said(
   trouble: (world: SimWorld) => void,
@@ -49,6 +59,7 @@ async function said(
     await expectRetention(world, wait, () => watch.areEqual());
     await expectRemoval(world, wait, () => watch.areEqual());
     await expectDeposition(world, wait, () => watch.areEqual());
+    await expectReturn(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
     await expectRemaking(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
@@ -64,9 +75,23 @@ function atDeath(world: SimWorld, act: () => void): void {
   };
 }
 
+/** Nobody moves `directory`. */
+function keepInPlace({ brokers }: SimWorld, directory: string): void {
+  for (const machine of brokers) {
+    const kill = machine.kill.bind(machine);
+    machine.kill = (power) => {
+      kill(power);
+      const { files } = machine;
+      const rename = files.rename.bind(files);
+      files.rename = async (from, to) => (from === directory ? undefined : rename(from, to));
+    };
+  }
+}
+
 describe('a healthy cluster', () => {
   it('is quick, quiet, finds records by their time, knows again what is repeated, gets on without a follower, replaces a disk, makes a topic again, and deletes', async () => {
-    expect(await said(() => {}, { options: { ...LAGGING, ...REMADE, replacement: true } })).toBe('nothing');
+    const options = { ...RETURNED, ...LAGGING, ...REMADE, replacement: true } as const;
+    expect(await said(() => {}, { options })).toBe('nothing');
   });
 
   it('whose disks are slow is not quick', async () => {
@@ -202,6 +227,16 @@ describe('a healthy cluster', () => {
       network.heal = (from) => (from === undefined ? heal() : undefined);
     };
     expect(await said(healNobody, { options: DEPOSED })).toMatch(/a leader of before hears of the new one/);
+  });
+
+  it('in which a log is there although its directory is not is told', async () => {
+    const neverTake = (world: SimWorld): void => keepInPlace(world, '/data2');
+    expect(await said(neverTake, { options: RETURNED })).toMatch(/what is counted on is not made anew/);
+  });
+
+  it('in which a directory does not come back is told', async () => {
+    const neverBring = (world: SimWorld): void => keepInPlace(world, '/shelf');
+    expect(await said(neverBring, { options: RETURNED })).toMatch(/a directory that is back has everything/);
   });
 
   it('in which the logs of a topic that is deleted stay is told', async () => {

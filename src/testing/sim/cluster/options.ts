@@ -32,12 +32,16 @@ export interface ClusterSimOptions {
   readonly lagging?: true;
   /** In the end a leader is cut off with a follower, and another one leads. Absent: none is. */
   readonly deposition?: true;
+  /** In the end a data directory is missing for a while. Absent: none is. */
+  readonly returning?: true;
   /** In the end a topic is deleted and made again. Absent: none is. */
   readonly remaking?: true;
   /** Mean pause between two acts of the operator; absent: there is none. */
   readonly operatorMs?: number;
   /** How long a fetch of a reader waits for records. */
   readonly readerWaitMs: number;
+  /** What it asks for, of all partitions and of one: a batch that is larger comes alone. Absent: the default. */
+  readonly readerMaxBytes?: number;
   /** Mean pause of a client between two operations. */
   readonly thinkMs: number;
   /** Records of one send, at most. */
@@ -122,6 +126,7 @@ function drawShort(seed: number): ClusterSimOptions {
     ...drawBlunt(seed),
     readers: random.integer(1, 3),
     readerWaitMs: Math.round(spread(random, 200, 20_000)),
+    ...drawReaderLimit(seed),
     ...(random.float() < 0.5 ? { operatorMs: Math.round(spread(random, 5_000, 60_000)) } : {}),
     thinkMs: spread(random, 1_000, 25_000),
     recordsMax: random.integer(1, 20),
@@ -141,6 +146,7 @@ function drawShort(seed: number): ClusterSimOptions {
     ...drawReplacement(seed),
     ...drawLagging(seed),
     ...drawDeposition(seed),
+    ...drawReturning(seed),
     ...drawRemaking(seed),
     ...(compacted === undefined ? {} : { compacted }),
   };
@@ -253,6 +259,11 @@ function drawResponse(seed: number): Record<string, string> {
   return { [RESPONSE]: String(Math.round(spread(random, 50, 5_000))) };
 }
 
+function drawReaderLimit(seed: number): Pick<ClusterSimOptions, 'readerMaxBytes'> {
+  const random = new SeededRandom(seed, 'options: limit of readers');
+  return random.float() < 0.25 ? { readerMaxBytes: Math.round(spread(random, 50, 20_000)) } : {};
+}
+
 function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions, 'directories'> {
   const random = new SeededRandom(seed, 'options: directories');
   if (random.float() < 0.7) return {};
@@ -267,6 +278,11 @@ function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {
 function drawLagging(seed: number): Pick<ClusterSimOptions, 'lagging'> {
   const random = new SeededRandom(seed, 'options: lagging');
   return random.float() < 0.5 ? { lagging: true } : {};
+}
+
+function drawReturning(seed: number): Pick<ClusterSimOptions, 'returning'> {
+  const random = new SeededRandom(seed, 'options: returning');
+  return random.float() < 0.5 ? { returning: true } : {};
 }
 
 function drawDeposition(seed: number): Pick<ClusterSimOptions, 'deposition'> {

@@ -14,6 +14,7 @@ import { expectQuickness } from './quickness.ts';
 import { expectNothingLeft, expectRecovery, isWhole } from './recovery.ts';
 import { expectRemaking } from './remaking.ts';
 import { expectReplacement } from './replacement.ts';
+import { expectReturn } from './returning.ts';
 import { expectRetention } from './trailing.ts';
 import { Watch } from './watch/watch.ts';
 import { readAll } from './workload/sim-reader.ts';
@@ -144,6 +145,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectRetention(world, expect, () => watch.areEqual());
   await expectRemoval(world, expect, () => watch.areEqual());
   await expectDeposition(world, expect, () => watch.areEqual());
+  await expectReturn(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
   await expectRemaking(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);

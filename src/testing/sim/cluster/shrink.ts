@@ -48,6 +48,8 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   if (options.replacement !== undefined) yield without(options, 'replacement');
   if (options.lagging !== undefined) yield without(options, 'lagging');
   if (options.deposition !== undefined) yield without(options, 'deposition');
+  if (options.readerMaxBytes !== undefined) yield without(options, 'readerMaxBytes');
+  if (options.returning !== undefined) yield without(options, 'returning');
   if (options.remaking !== undefined) yield without(options, 'remaking');
   if (topics.length > 1)
     for (const topic of topics) yield { ...options, topics: topics.filter((one) => one !== topic) };

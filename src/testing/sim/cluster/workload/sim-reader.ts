@@ -61,7 +61,10 @@ export async function readAll(
   );
   const positions = assignment.map((one) => ({ ...one, from: 'beginning' as const }));
   recorder.note(name, { f: 'assign', positions });
-  const consumer = client.consumer({ assignment, from: 'beginning', maxWaitMs: options.readerWaitMs });
+  const { readerWaitMs: maxWaitMs, readerMaxBytes: maxBytes } = options;
+  // In the end there is no time for many small ones.
+  const limits = maxBytes === undefined || untilEnd ? {} : { maxBytes, maxPartitionBytes: maxBytes };
+  const consumer = client.consumer({ assignment, from: 'beginning', maxWaitMs, ...limits });
   if (untilEnd) await noteEnds(recorder, name, consumer);
   const batches = untilEnd ? consumer.batchesUntilEnd() : consumer.batches();
   for (;;) {
