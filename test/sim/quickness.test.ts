@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
 import { expectDeposition } from '../../src/testing/sim/cluster/deposition.ts';
+import { expectDoubt } from '../../src/testing/sim/cluster/doubting.ts';
 import { type Expect, expectSoon } from '../../src/testing/sim/cluster/expect.ts';
 import { expectRemoval } from '../../src/testing/sim/cluster/lagging.ts';
 import { expectLookups } from '../../src/testing/sim/cluster/lookups.ts';
@@ -58,6 +59,7 @@ async function said(
     await expectLookups(world);
     await expectRetention(world, wait, () => watch.areEqual());
     await expectRemoval(world, wait, () => watch.areEqual());
+    await expectDoubt(world, wait, () => watch.areEqual());
     await expectDeposition(world, wait, () => watch.areEqual());
     await expectReturn(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
@@ -164,6 +166,30 @@ describe('a healthy cluster', () => {
       for (const broker of world.brokers) broker.resumeDisk = () => {};
     };
     expect(await said(neverHeal, { options: LAGGING })).toMatch(/who can keep up again is in sync/);
+  });
+
+  it('in which what is written is refused for certain is told', async () => {
+    const refuse = ({ brokers, trace }: SimWorld): void => {
+      const count = trace.count.bind(trace);
+      trace.count = (name, more) => {
+        count(name, more);
+        if (name !== 'followers cut off in the end' && name !== 'disks of followers stalled in the end')
+          return;
+        for (const { node } of brokers) {
+          const api = node?.broker?.broker;
+          const produce = api?.produce.bind(api);
+          if (api === undefined || produce === undefined) continue;
+          api.produce = async (request, call) => {
+            const { partitions, ...reply } = await produce(request, call);
+            return {
+              ...reply,
+              partitions: partitions.map((one) => ({ ...one, error: 'NOT_LEADER_OR_FOLLOWER' })),
+            };
+          };
+        }
+      };
+    };
+    expect(await said(refuse, { options: LAGGING })).toMatch(/what is written is not refused for certain/);
   });
 
   it('in which a replica does not hear of a deletion is told', async () => {

@@ -17,6 +17,7 @@ const MUST_HAPPEN = [
   'topics made again in the end',
   'followers cut off in the end',
   'leaders deposed in the end',
+  'leaders stopped while somebody waits',
   'directories missing in the end',
   'followers trailing in the end',
   'disks of followers stalled in the end',

@@ -3,6 +3,7 @@ import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checke
 import { Trace } from '../trace.ts';
 import { expectDeletion } from './deletion.ts';
 import { expectDeposition } from './deposition.ts';
+import { expectDoubt } from './doubting.ts';
 import { type Expect, expectDone, expectSoon } from './expect.ts';
 import { expectRemoval } from './lagging.ts';
 import { expectLookups } from './lookups.ts';
@@ -144,6 +145,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   watch.checkDisks();
   await expectRetention(world, expect, () => watch.areEqual());
   await expectRemoval(world, expect, () => watch.areEqual());
+  await expectDoubt(world, expect, () => watch.areEqual());
   await expectDeposition(world, expect, () => watch.areEqual());
   await expectReturn(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
