@@ -128,6 +128,8 @@ async function runPhases(world: SimWorld): Promise<void> {
   restoreDirectories(world);
   for (const machine of world.machines) machine.start();
   const expect: Expect = (law, limitMs, holds) => expectSoon(world, law, limitMs, holds);
+  // What began on a disk that was slow takes its time yet.
+  await world.run(() => false, world.diskBusyMs);
   await expectRecovery(world, workload, expect);
   workload.stop();
   const pauseMs = PAUSES_MAX * Math.max(options.thinkMs, options.operatorMs ?? 0);

@@ -80,6 +80,7 @@ export class SimWorld {
   /** Of the network: what no caller should meet. */
   readonly #calls = new RecordingLogger();
   readonly #bootstrap: string;
+  #diskBusyUntilMs = 0;
   readonly #arrivals = new Map<string, VirtualTimers>();
 
   constructor(options: ClusterSimOptions, trace: Trace) {
@@ -234,6 +235,11 @@ export class SimWorld {
     this.trace.event(this.scheduler.nowMs, TRACED.note, text.length, 0, 0, () => `*** ${text}`);
   }
 
+  /** Until every operation of a disk that has begun is over. */
+  get diskBusyMs(): number {
+    return Math.max(0, this.#diskBusyUntilMs - this.scheduler.nowMs);
+  }
+
   fail(error: unknown): void {
     this.failure ??= error;
   }
@@ -279,7 +285,11 @@ export class SimWorld {
   #diskDelays(name: string): () => number {
     const { seed, diskMeanMs } = this.options;
     const random = new SeededRandom(seed, `disk of ${name}`);
-    return () => -Math.log(1 - random.float()) * diskMeanMs * (this.diskSpeeds.get(name) ?? 1);
+    return () => {
+      const delayMs = -Math.log(1 - random.float()) * diskMeanMs * (this.diskSpeeds.get(name) ?? 1);
+      this.#diskBusyUntilMs = Math.max(this.#diskBusyUntilMs, this.scheduler.nowMs + delayMs);
+      return delayMs;
+    };
   }
 }
 
