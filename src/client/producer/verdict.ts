@@ -1,9 +1,10 @@
 /**
  * What a broker's answer means for a batch. Pure; the one place where produce errors are judged.
  *
- * Laws: a batch is sent again only under its own sequence, unless it was certainly not written. An error that
- * says nothing (UNKNOWN_SERVER_ERROR) leaves the batch in doubt and never changes the producer's epoch
- * (KAFKA-14034). A repetition that the broker recognised is a success.
+ * Laws: a batch with a sequence is sent again under that one, unless it was certainly not written. One without may
+ * then be there twice, as with Kafka, and the doubt is kept. An error that says nothing (UNKNOWN_SERVER_ERROR) leaves
+ * the batch in doubt and never changes the producer's epoch (KAFKA-14034). A repetition that the broker recognised is
+ * a success.
  */
 import { ERRORS, type ErrorCode, type ErrorName } from '../../base/index.ts';
 
