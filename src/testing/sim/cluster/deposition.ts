@@ -8,6 +8,7 @@ import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
 import type { Expect } from './expect.ts';
 import { oneOf } from './faults/index.ts';
 import { followingsOf, replicasOn } from './followings.ts';
+import { cutBothWays, healBothWays } from './links.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { isWhole } from './recovery.ts';
@@ -66,16 +67,6 @@ export async function expectDeposition(
   world.network.heal();
   await expect('who followed a leader of before is in sync', stepMs, () => isWhole(world) && areEqual());
   await client.close({ timeoutMs: 0 });
-}
-
-function cutBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
-  network.cut(a.name, b.name);
-  network.cut(b.name, a.name);
-}
-
-function healBothWays({ network }: SimWorld, a: Machine, b: Machine): void {
-  network.heal(a.name, b.name);
-  network.heal(b.name, a.name);
 }
 
 function isCaughtUp(world: SimWorld, machine: Machine, place: TopicPartition): boolean {

@@ -10,6 +10,7 @@ import type { Expect } from './expect.ts';
 import { oneOf } from './faults/index.ts';
 import { followingsOf, replicasOn } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
+import { cutBothWays } from './links.ts';
 import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { quickMs } from './quickness.ts';
@@ -29,8 +30,7 @@ export async function expectDoubt(world: SimWorld, expect: Expect, areEqual: () 
   if (following === undefined) return;
   const { place, leader, follower } = following;
   const slowMs = patienceMs(world);
-  world.network.cut(leader.name, follower.name);
-  world.network.cut(follower.name, leader.name);
+  cutBothWays(world, leader, follower);
   const end = endOn(leader, place);
   const asked = new Asked(world, leader, place);
   await expect(

@@ -2,6 +2,7 @@
 import { type NodeId, SeededRandom, type TopicPartition } from '../../../base/index.ts';
 import { oneOf } from './faults/index.ts';
 import { followingsOf, partitionsOf } from './followings.ts';
+import { cutBothWays } from './links.ts';
 import type { Machine } from './machine.ts';
 import type { SimWorld } from './world.ts';
 
@@ -31,10 +32,7 @@ function cutLink(world: SimWorld, a: Machine, b: Machine): Hindrance {
   return {
     name: 'followers cut off in the end',
     partitions: partitionsOf(world),
-    begin() {
-      network.cut(a.name, b.name);
-      network.cut(b.name, a.name);
-    },
+    begin: () => cutBothWays(world, a, b),
     end: () => network.heal(),
     hinders: (id, leader) => id !== leader && ids.includes(id) && ids.includes(leader),
   };

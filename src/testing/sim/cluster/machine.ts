@@ -78,6 +78,11 @@ export class Machine {
     return false;
   }
 
+  /** As a broker. */
+  get isServing(): boolean {
+    return this.node?.broker?.status().phase === 'running';
+  }
+
   /** Milliseconds that its date is ahead of the true one. */
   get skewMs(): number {
     return this.#skewMs;

@@ -81,7 +81,7 @@ export function assertNothingLeft(
 
 /** True when every broker serves, and every replica is in sync. */
 export function isWhole(world: SimWorld): boolean {
-  if (!world.brokers.every(({ node }) => node?.broker?.status().phase === 'running')) return false;
+  if (!world.brokers.every(({ isServing }) => isServing)) return false;
   return partitionsOf(world).every(([{ name, replicationFactor }, partition]) => {
     const leading = world.findLeading(name, partition);
     return leading?.state.isr.isr.length === replicationFactor;

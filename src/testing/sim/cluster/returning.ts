@@ -45,7 +45,7 @@ export async function expectReturn(world: SimWorld, expect: Expect, areEqual: ()
   await expectDone(world, 'a directory is taken away', MOVED_MS + slowMs, move(machine, directory, SHELF));
   world.trace.count('directories missing in the end');
   machine.start();
-  await expect('a broker serves without a directory', STARTED_MS + slowMs, () => isServing(machine));
+  await expect('a broker serves without a directory', STARTED_MS + slowMs, () => machine.isServing);
   await world.run(() => false, LED_MS);
   const made = replicasOn([machine], place).find(({ log }) => log.failure === undefined);
   if (made !== undefined)
@@ -73,10 +73,6 @@ function isAlone(world: SimWorld, { place, machine }: Keeping): boolean {
   const leading = world.findLeading(place.topic, place.partition);
   const { nodeId, isr } = leading?.state ?? {};
   return nodeId === machine.plan.id && isr?.kind === 'committed' && isr.isr.length === 1;
-}
-
-function isServing({ node }: Machine): boolean {
-  return node?.broker?.status().phase === 'running';
 }
 
 async function bringBack(machine: Machine, directory: string): Promise<void> {

@@ -110,7 +110,9 @@ export async function startCluster(world: SimWorld): Promise<Watch> {
     });
   };
   for (const machine of world.machines) machine.start();
-  await expectSoon(world, 'the cluster starts', STARTED_MS, () => world.brokers.every(isServing));
+  await expectSoon(world, 'the cluster starts', STARTED_MS, () =>
+    world.brokers.every(({ isServing }) => isServing),
+  );
   await makeTopics(world);
   return watch;
 }
@@ -175,10 +177,6 @@ async function makeTopics(world: SimWorld): Promise<void> {
   const client = world.client('maker');
   await expectDone(world, 'topics are made', STARTED_MS, client.admin.createTopics([...topics]));
   await client.close();
-}
-
-function isServing({ node }: { readonly node: SimWorld['machines'][number]['node'] }): boolean {
-  return node?.broker?.status().phase === 'running';
 }
 
 async function readEverything(world: SimWorld): Promise<void> {
