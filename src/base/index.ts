@@ -6,6 +6,7 @@ export * from './crc32c.ts';
 export * from './error-codes.ts';
 export * from './errors.ts';
 export * from './random.ts';
+export * from './to-buffer.ts';
 export * from './topic-partition.ts';
 export * from './uuid.ts';
 export * from './version.ts';

@@ -1,5 +1,6 @@
 import type { Uuid } from './brands.ts';
 import type { Random } from './random.ts';
+import { toBuffer } from './to-buffer.ts';
 
 /** "No id": sixteen zero bytes. Never the id of a topic, a directory or a cluster. */
 export const ZERO_UUID: Uuid = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -24,7 +25,7 @@ export function isUuid(text: string): text is Uuid & string {
 
 /** `bytes` must be 16 long. */
 export function uuidFromBytes(bytes: Uint8Array): Uuid {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  return toBuffer(bytes).toString('base64url');
 }
 
 /** The sixteen bytes of `uuid`. */

@@ -2,6 +2,8 @@
  * The lines of a byte stream, without their '\n', byte for byte: nothing is decoded. A last line without '\n' counts.
  * Lines come in groups, as they lie together in a chunk, so that a million of them cost a few promises.
  */
+import { toBuffer } from '../base/index.ts';
+
 const NEWLINE = 0x0a;
 /** A longer line is no line. */
 export const LINE_BYTES_MAX = 64 * 1024 * 1024;
@@ -10,7 +12,7 @@ export async function* readLines(source: AsyncIterable<Uint8Array>): AsyncGenera
   let rest: Buffer[] = [];
   let restBytes = 0;
   for await (const bytes of source) {
-    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const chunk = toBuffer(bytes);
     const lines: Buffer[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {

@@ -1,4 +1,4 @@
-import type { Offset, PartitionId, WallMs } from '../../base/index.ts';
+import { type Offset, type PartitionId, toBuffer, type WallMs } from '../../base/index.ts';
 import type { RecordCursor, RecordHeader } from '../../log/record/index.ts';
 
 /**
@@ -53,8 +53,4 @@ export function toConsumedRecord(
 
 function toConsumedHeader({ key, value }: RecordHeader): ConsumedHeader {
   return { key, value: value === undefined ? null : toBuffer(value) };
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -4,8 +4,7 @@
  *
  * Identities are per partition: the epoch of one partition may be raised alone. Source: KIP-98, KIP-360.
  */
-import type { ProducerId } from '../../base/index.ts';
-import { crc32c } from '../../base/index.ts';
+import { crc32c, type ProducerId, toBuffer } from '../../base/index.ts';
 
 export interface ProducerIdentity {
   readonly producerId: ProducerId;
@@ -31,7 +30,7 @@ const BASE_SEQUENCE_AT = 53;
  * place.
  */
 export function stampIdentity(batch: Uint8Array, identity: ProducerIdentity, baseSequence: number): void {
-  const buffer = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
+  const buffer = toBuffer(batch);
   buffer.writeInt32BE(Math.floor(identity.producerId / 2 ** 32), PRODUCER_ID_AT);
   buffer.writeUInt32BE(identity.producerId % 2 ** 32, PRODUCER_ID_AT + 4);
   buffer.writeInt16BE(identity.producerEpoch, PRODUCER_EPOCH_AT);

@@ -1,6 +1,6 @@
-import { assert, NONE, type ProducerId } from '../../base/index.ts';
+import { assert, NONE, type ProducerId, toBuffer } from '../../base/index.ts';
 import { ATTRIBUTE, BATCH_HEADER_BYTES, BATCH_MAGIC, BATCH_OVERHEAD_BYTES, FIELD } from './batch-header.ts';
-import { toBuffer, writeInt16, writeInt32, writeInt64 } from './bytes.ts';
+import { writeInt16, writeInt32, writeInt64 } from './bytes.ts';
 import { compress } from './compression.ts';
 import { type CompressionType, compressionCode } from './compression-type.ts';
 import { stampCrc } from './stamp-batch.ts';

@@ -43,8 +43,3 @@ export function writeInt64(bytes: Uint8Array, at: number, value: number): void {
   writeInt32(bytes, at, Math.floor(value / 2 ** 32));
   writeInt32(bytes, at + 4, value);
 }
-
-/** The same memory as a Buffer, for the methods that only a Buffer has. */
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}

@@ -1,6 +1,5 @@
 import { constants, gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { ApiError } from '../../base/index.ts';
-import { toBuffer } from './bytes.ts';
+import { ApiError, toBuffer } from '../../base/index.ts';
 import type { CompressionType } from './compression-type.ts';
 import { InflateError } from './inflate-error.ts';
 import { compressLz4, inflateLz4 } from './lz4-frame.ts';

@@ -1,4 +1,4 @@
-import { NONE, type WallMs } from '../../base/index.ts';
+import { NONE, toBuffer, type WallMs } from '../../base/index.ts';
 import {
   ATTRIBUTE,
   BATCH_HEADER_BYTES,
@@ -6,7 +6,7 @@ import {
   type BatchHeader,
   FIELD,
 } from './batch-header.ts';
-import { toBuffer, writeInt16, writeInt32, writeInt64 } from './bytes.ts';
+import { writeInt16, writeInt32, writeInt64 } from './bytes.ts';
 import { compress } from './compression.ts';
 import { RecordCursor } from './record-cursor.ts';
 import { stampCrc } from './stamp-batch.ts';

@@ -1,7 +1,6 @@
 /** The records part of a batch in clear, and how much of it there may be. */
-import { ApiError } from '../../base/index.ts';
+import { ApiError, toBuffer } from '../../base/index.ts';
 import { BATCH_HEADER_BYTES, type BatchHeader } from './batch-header.ts';
-import { toBuffer } from './bytes.ts';
 import { inflate } from './compression.ts';
 
 export interface DecodeLimits {

@@ -10,10 +10,9 @@
  * the batch. A batch of a few KB may hold millions of records, so no object is made of any until it is asked for;
  * a step costs a handful of one-byte varints. Source: Kafka's DefaultRecord and LogValidator.
  */
-import { ApiError, NONE, type Offset, type WallMs } from '../../base/index.ts';
+import { ApiError, NONE, type Offset, toBuffer, type WallMs } from '../../base/index.ts';
 import type { RecordHeader } from './batch-builder.ts';
 import type { BatchHeader } from './batch-header.ts';
-import { toBuffer } from './bytes.ts';
 import { type DecodeLimits, inflateRecords } from './inflate-records.ts';
 import { VarintReader } from './varint.ts';
 

@@ -1,3 +1,4 @@
+import { toBuffer } from '../../base/index.ts';
 import {
   ATTRIBUTE,
   BATCH_HEADER_BYTES,
@@ -5,7 +6,7 @@ import {
   type BatchHeader,
   FIELD,
 } from './batch-header.ts';
-import { toBuffer, writeInt16, writeInt32 } from './bytes.ts';
+import { writeInt16, writeInt32 } from './bytes.ts';
 import { compress } from './compression.ts';
 import { type CompressionType, compressionCode } from './compression-type.ts';
 import { stampCrc } from './stamp-batch.ts';

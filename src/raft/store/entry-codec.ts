@@ -14,7 +14,7 @@
  * history, another directory or another offset does not fit, although its own checksum is right.
  */
 import { hash } from 'node:crypto';
-import { crc32c, type Offset, type Uuid, uuidFromBytes, uuidToBytes } from '../../base/index.ts';
+import { crc32c, type Offset, toBuffer, type Uuid, uuidFromBytes, uuidToBytes } from '../../base/index.ts';
 import type { Entry } from '../core/messages.ts';
 
 const VERSION = 1;
@@ -156,8 +156,4 @@ function isSealed(value: Buffer, sizeBytes: number): boolean {
     value[0] === VERSION &&
     value.readUInt32BE(crcAt) === crc32c(value.subarray(0, crcAt))
   );
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

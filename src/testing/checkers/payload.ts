@@ -6,7 +6,7 @@
  * The context (topic, key, headers, ...) is hashed but not stored: the reader takes it from where the payload was found, so
  * that a payload under a wrong key, or in a wrong topic, is found out as well.
  */
-import { crc32c, StartupError } from '../../base/index.ts';
+import { crc32c, StartupError, toBuffer } from '../../base/index.ts';
 
 const CORRUPTED = 'corrupted:';
 /** Enough of a damaged payload to recognise where it came from. */
@@ -28,7 +28,7 @@ export function encodeValue(id: string, sizeBytes = 0, context = ''): Buffer {
  */
 export function readValue(payload: Uint8Array | null | undefined, context = ''): string {
   if (payload === null || payload === undefined) return `${CORRUPTED}nothing`;
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+  const text = toBuffer(payload).toString();
   const end = text.indexOf('|');
   const id = text.slice(0, end);
   const filler = text.slice(end + 10);

@@ -1,3 +1,4 @@
+import { toBuffer } from '../../base/index.ts';
 import type { KeyRange, KeyValueEntry, KeyValueOperation } from '../../env/index.ts';
 import { copyBytes } from './copy-bytes.ts';
 
@@ -33,7 +34,7 @@ export class SortedBytes {
     for (let i = 0; i < Math.min(range.limit, to - from); i++) {
       const key = this.#keys[range.reverse === true ? to - 1 - i : from + i] as string;
       const value = this.#values.get(key) as Uint8Array;
-      entries.push({ key: new Uint8Array(Buffer.from(key, 'latin1')), value: copyBytes(value) });
+      entries.push({ key: Buffer.from(key, 'latin1'), value: copyBytes(value) });
     }
     return entries;
   }
@@ -71,5 +72,5 @@ export class SortedBytes {
 }
 
 function toText(key: Uint8Array): string {
-  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+  return toBuffer(key).toString('latin1');
 }

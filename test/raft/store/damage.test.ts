@@ -71,7 +71,7 @@ describe('on the twin', () => {
     expect(victims).toHaveLength(3);
     for (const { key, value } of victims)
       for (let bit = 0; bit < value.byteLength * 8; bit++) {
-        const damaged = value.slice();
+        const damaged = Buffer.from(value);
         damaged[bit >> 3]! ^= 1 << (bit & 7);
         world.stores.damage(log, [{ kind: 'put', key, value: damaged }]);
         expect(await quarantineReason(disk)).toMatch(/checksum|version/);
