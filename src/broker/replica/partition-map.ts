@@ -4,6 +4,8 @@ import type { PartitionId } from '../../base/index.ts';
 export class PartitionMap<T> {
   readonly #topics = new Map<string, Map<PartitionId, T>>();
   #size = 0;
+  /** Of all topics; undefined after a change. */
+  #values: readonly T[] | undefined;
 
   get size(): number {
     return this.#size;
@@ -21,12 +23,14 @@ export class PartitionMap<T> {
     }
     if (!partitions.has(partition)) this.#size++;
     partitions.set(partition, value);
+    this.#values = undefined;
   }
 
   delete(topic: string, partition: PartitionId): void {
     const partitions = this.#topics.get(topic);
     if (partitions?.delete(partition) !== true) return;
     this.#size--;
+    this.#values = undefined;
     if (partitions.size === 0) this.#topics.delete(topic);
   }
 
@@ -35,12 +39,15 @@ export class PartitionMap<T> {
     return this.#topics.get(topic)?.values() ?? [];
   }
 
-  *values(): Iterable<T> {
-    for (const partitions of this.#topics.values()) yield* partitions.values();
+  /** As they are now: what changes meanwhile changes nothing of it. */
+  values(): readonly T[] {
+    this.#values ??= [...this.#topics.values()].flatMap((partitions) => [...partitions.values()]);
+    return this.#values;
   }
 
   clear(): void {
     this.#topics.clear();
+    this.#values = undefined;
     this.#size = 0;
   }
 }

@@ -29,6 +29,7 @@ export class PlannedFaults<Operation extends string> {
 
   /** The error `operation` on `path` must end with, or undefined. */
   draw(operation: Operation, path: string): EnvironmentError | undefined {
+    if (this.#planned.length === 0) return undefined;
     for (const [index, planned] of this.#planned.entries()) {
       const { fault } = planned;
       if (fault.operation !== operation || !path.includes(fault.path ?? '')) continue;

@@ -147,8 +147,12 @@ function isWithin(path: string, ancestor: string): boolean {
   return path === ancestor || path.startsWith(`${ancestor}/`);
 }
 
+/** Most are: no empty name, and none that begins with a dot. */
+const NORMAL = /^(?:\/[^/.][^/]*)+$/;
+
 /** '/a//b/./c/' and 'a/b/c' are '/a/b/c'. */
 export function normalize(path: string): string {
+  if (NORMAL.test(path)) return path;
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '..') parts.pop();

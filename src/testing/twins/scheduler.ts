@@ -96,16 +96,32 @@ export class Scheduler {
   async runUntil(until: () => boolean, limitMs = 3_600_000): Promise<boolean> {
     const endMs = this.#nowMs + limitMs;
     await settle();
-    for (let steps = 1; ; steps++) {
-      if (until()) return true;
-      const next = this.#next();
-      if (next === undefined || next.atMs > endMs) {
-        this.#nowMs = endMs;
-        return false;
-      }
-      this.step();
-      await (steps % STEPS_BETWEEN_TURNS === 0 ? settle() : settleSoon());
-    }
+    // Callbacks, not promises: this turns once for each event of a simulation.
+    return new Promise((resolve, reject) => {
+      let steps = 0;
+      const turn = (): void => {
+        try {
+          if (until()) {
+            resolve(true);
+            return;
+          }
+          const next = this.#next();
+          if (next === undefined || next.atMs > endMs) {
+            this.#nowMs = endMs;
+            resolve(false);
+            return;
+          }
+          this.step();
+        } catch (error) {
+          reject(error);
+          return;
+        }
+        if (++steps % STEPS_BETWEEN_TURNS === 0) setImmediate(turn);
+        else SETTLED.then(turnSoon);
+      };
+      const turnSoon = (): void => process.nextTick(turn);
+      turn();
+    });
   }
 
   /** Lets `durationMs` of virtual time pass. */
@@ -134,14 +150,15 @@ export class Scheduler {
   }
 }
 
+/**
+ * A tick that is asked for in a promise's turn comes when every promise that can go on has done so, without a turn of the
+ * event loop; one that is asked for in a tick comes before all of them.
+ */
+const SETTLED = Promise.resolve();
+
 /** Resolves when every promise that can go on without an event has done so. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** The same for promises alone, without a turn of the event loop: what else waits for one is not heard meanwhile. */
-function settleSoon(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 function before(a: Event, b: Event): boolean {

@@ -50,6 +50,14 @@ it('promises settle between two events', async () => {
   expect(scheduler.nowMs).toBe(10);
 });
 
+it('what an event throws ends the run', async () => {
+  const scheduler = new Scheduler();
+  scheduler.after(1, () => {
+    throw new Error('thrown by an event');
+  });
+  await expect(scheduler.run(10)).rejects.toThrow('thrown by an event');
+});
+
 it('finish fails when a promise needs more virtual time than it is given', async () => {
   const scheduler = new Scheduler();
   await expect(scheduler.finish(new Promise(() => {}), 1000)).rejects.toThrow('did not settle');

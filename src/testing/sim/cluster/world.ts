@@ -257,7 +257,7 @@ export class SimWorld {
 
   #look(): void {
     if (this.failure !== undefined) return;
-    const [line] = this.#calls.lines;
+    const line = this.#calls.lines[0];
     if (line !== undefined) this.fail(new Error(`${line.message}: ${describe(line.fields)}`));
     try {
       this.watch();
