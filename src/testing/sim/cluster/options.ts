@@ -72,7 +72,11 @@ export function drawOptions(seed: number): ClusterSimOptions {
 
 const SCRUB = 'log.scrub.interval.ms';
 const CLEANER = 'log.cleaner.backoff.ms';
+const QUORUM_FETCH = 'controller.quorum.fetch.timeout.ms';
+const TAIL = 'log.tail.cache.bytes';
 const RESPONSE = 'replica.fetch.response.max.bytes';
+/** With it a new controller is there within the bound of the recovery. */
+const QUORUM_FETCH_MS_MAX = 5_000;
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 8;
 
@@ -89,6 +93,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
     settings: {
       ...settings,
+      [QUORUM_FETCH]: String(Math.round(spread(random, 4_000, QUORUM_FETCH_MS_MAX))),
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
@@ -140,6 +145,7 @@ function drawShort(seed: number): ClusterSimOptions {
       ...drawScrub(seed),
       ...drawCleaner(seed, compacted),
       ...drawResponse(seed),
+      ...drawNarrow(seed),
     },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
@@ -195,9 +201,9 @@ function drawSettings(random: Random): Record<string, string> {
   maybe('replica.fetch.wait.max.ms', 200, 20_000, 0.8);
   maybe('replica.fetch.max.bytes', 1_000, 1_000_000);
   maybe('replica.high.watermark.checkpoint.interval.ms', 1_000, 60_000);
-  maybe('log.tail.cache.bytes', 1, 1_000_000);
+  maybe(TAIL, 1, 1_000_000);
   maybe('log.open.segments.max', 16, 512);
-  maybe('controller.quorum.fetch.timeout.ms', 2_000, 5_000, 0.8);
+  maybe(QUORUM_FETCH, 2_000, QUORUM_FETCH_MS_MAX, 0.8);
   maybe('metadata.max.idle.interval.ms', 1_000, 60_000, 0.9);
   return settings;
 }
@@ -257,6 +263,16 @@ function drawResponse(seed: number): Record<string, string> {
   const random = new SeededRandom(seed, 'options: response of a replica fetch');
   if (random.float() < 0.5) return {};
   return { [RESPONSE]: String(Math.round(spread(random, 50, 5_000))) };
+}
+
+/** Of what an empty follower is told in the end some is in memory, some is not, and a reply has no room for both. */
+function drawNarrow(seed: number): Record<string, string> {
+  const random = new SeededRandom(seed, 'options: narrow');
+  if (drawReplacement(seed).replacement === undefined || random.float() < 0.5) return {};
+  return {
+    [TAIL]: String(Math.round(spread(random, 66_000, 131_000))),
+    [RESPONSE]: String(Math.round(spread(random, 150, 1_500))),
+  };
 }
 
 function drawReaderLimit(seed: number): Pick<ClusterSimOptions, 'readerMaxBytes'> {

@@ -1,9 +1,10 @@
 /**
  * A broker of a healthy cluster dies, and gets an empty disk. Until it is back nobody waits for it: neither records nor deletions. What
  * is deleted ends within a batch, which is kept and sent whole: the empty logs begin before the first record that anybody may read,
- * and are in sync soon.
+ * and are in sync soon. These batches are small and large, the small ones the newer: they are in memory yet when the large ones
+ * have to be read from a disk, and what they leave of a reply has no room for these.
  */
-import type { TopicPartition } from '../../../base/index.ts';
+import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { deleteBefore, endOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
@@ -23,6 +24,11 @@ const FENCED_MS = 30_000;
 const GOES_ON_MS = 5_000;
 const IN_SYNC_MS = 30_000;
 const BATCH = ['first', 'second', 'third'];
+/** In the smallest segment there is room for a batch of them. */
+const LARGE_RECORD_BYTES = 500;
+const SMALL_RECORD_BYTES = 10;
+/** What is received so long apart is in buffers of its own: one is forgotten, and the other is not. */
+const APART_MS = 30_000;
 
 /** Nothing when no disk could be replaced without a loss, or the options do not say so. */
 export async function expectReplacement(
@@ -40,14 +46,24 @@ export async function expectReplacement(
   await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
   const limitMs = IN_SYNC_MS + patienceMs(world);
   const timeoutMs = GOES_ON_MS + ACKNOWLEDGED_MS + 2 * limitMs;
-  const sending = new Sending(world, client, partitions, { ids: BATCH, timeoutMs });
-  await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
+  const random = new SeededRandom(world.options.seed, 'sizes of batches in the end');
+  const large = new Set(partitions.filter(() => random.float() < 0.5));
+  const sendings: Sending[] = [];
+  for (const recordBytes of [LARGE_RECORD_BYTES, SMALL_RECORD_BYTES]) {
+    const some = partitions.filter((one) => large.has(one) === (recordBytes === LARGE_RECORD_BYTES));
+    const sending = new Sending(world, client, some, { ids: BATCH, timeoutMs, recordBytes });
+    await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
+    sendings.push(sending);
+    await world.run(() => false, APART_MS);
+  }
   await deleteWithinBatches(world, client, expect);
   replaceDisk(world, machine);
   world.trace.count('disks replaced in the end');
   machine.start();
   await expect('an empty replica begins within a batch', limitMs, () => isWhole(world) && areEqual());
-  await expect('what too few had is acknowledged', limitMs, () => sending.isAcknowledged);
+  await expect('what too few had is acknowledged', limitMs, () =>
+    sendings.every(({ isAcknowledged }) => isAcknowledged),
+  );
   await client.close({ timeoutMs: 0 });
 }
 

@@ -10,6 +10,8 @@ import type { SimWorld } from './world.ts';
 export interface SendingOptions {
   readonly ids: readonly string[];
   readonly timeoutMs: number;
+  /** Of each record; absent: a few. */
+  readonly recordBytes?: number;
   readonly acks?: 'all' | 1;
 }
 
@@ -22,7 +24,7 @@ export class Sending {
     world: SimWorld,
     client: Client,
     partitions: readonly TopicPartition[],
-    { ids, timeoutMs, acks = 'all' }: SendingOptions,
+    { ids, timeoutMs, recordBytes = 10, acks = 'all' }: SendingOptions,
   ) {
     this.#world = world;
     this.#waiting = new Set(partitions);
@@ -31,7 +33,7 @@ export class Sending {
     const limits = { requestTimeoutMs: timeoutMs, deliveryTimeoutMs: timeoutMs };
     const producer = client.producer({ ...limits, acks, idempotence });
     for (const one of this.#waiting) {
-      const records = ids.map((id) => ({ partition: one.partition, value: encodeValue(id, 10) }));
+      const records = ids.map((id) => ({ partition: one.partition, value: encodeValue(id, recordBytes) }));
       producer.send(one.topic, records).then(
         () => this.#waiting.delete(one),
         (error: unknown) => world.fail(error),
