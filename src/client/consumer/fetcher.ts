@@ -33,6 +33,7 @@ const RETRY: Backoff = { firstMs: 50, maxMs: 1000, factor: 2 };
  * others.
  */
 const FETCHES_IN_FLIGHT_MAX = 8;
+/** Between two looks for late fetches, at least. */
 const SWEEP_MS = 500;
 /** Beyond what it may wait, a fetch without an answer for so long makes us ask who leads. */
 const SLOW_MS = 1500;
@@ -273,10 +274,19 @@ export class Fetcher {
     return channel;
   }
 
+  /** When the oldest fetch can be late: one that is sent after it is late after it. */
   #sweepLater(): void {
-    this.#sweep = this.#cluster.environment.timers.after(SWEEP_MS, () => {
-      const nowMs = this.#cluster.environment.clock.monotonicMs();
-      const { maxWaitMs, requestTimeoutMs } = this.#config;
+    const { clock, timers } = this.#cluster.environment;
+    const { maxWaitMs, requestTimeoutMs } = this.#config;
+    const beganMs = clock.monotonicMs();
+    let sentMs = beganMs;
+    for (const { pending } of this.#channels.values()) {
+      const [oldest] = pending;
+      sentMs = Math.min(sentMs, oldest?.sentMs ?? beganMs);
+    }
+    const lateAtMs = sentMs + maxWaitMs + Math.min(SLOW_MS, requestTimeoutMs);
+    this.#sweep = timers.after(Math.max(SWEEP_MS, lateAtMs - beganMs), () => {
+      const nowMs = clock.monotonicMs();
       for (const channel of this.#channels.values()) {
         const [oldest] = channel.pending;
         const lateMs = oldest === undefined ? 0 : nowMs - oldest.sentMs - maxWaitMs;
