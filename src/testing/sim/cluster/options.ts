@@ -75,8 +75,6 @@ const CLEANER = 'log.cleaner.backoff.ms';
 const QUORUM_FETCH = 'controller.quorum.fetch.timeout.ms';
 const TAIL = 'log.tail.cache.bytes';
 const RESPONSE = 'replica.fetch.response.max.bytes';
-/** With it a new controller is there within the bound of the recovery. */
-const QUORUM_FETCH_MS_MAX = 5_000;
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 8;
 
@@ -93,7 +91,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
     settings: {
       ...settings,
-      [QUORUM_FETCH]: String(Math.round(spread(random, 4_000, QUORUM_FETCH_MS_MAX))),
+      [QUORUM_FETCH]: String(Math.round(spread(random, 4_000, 10_000))),
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
@@ -203,7 +201,7 @@ function drawSettings(random: Random): Record<string, string> {
   maybe('replica.high.watermark.checkpoint.interval.ms', 1_000, 60_000);
   maybe(TAIL, 1, 1_000_000);
   maybe('log.open.segments.max', 16, 512);
-  maybe(QUORUM_FETCH, 2_000, QUORUM_FETCH_MS_MAX, 0.8);
+  maybe(QUORUM_FETCH, 2_000, 5_000, 0.8);
   maybe('metadata.max.idle.interval.ms', 1_000, 60_000, 0.9);
   return settings;
 }

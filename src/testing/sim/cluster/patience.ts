@@ -27,6 +27,14 @@ export function patienceMs({ brokers, options }: SimWorld): number {
 /** By default. */
 const LAG_MAX_MS = 10_000;
 
+/** By default. */
+const QUORUM_FETCH_TIMEOUT_MS = 2_000;
+
+/** Silence of a controller before another one is sought. */
+export function quorumFetchTimeoutMs({ options }: SimWorld): number {
+  return Number(options.settings['controller.quorum.fetch.timeout.ms'] ?? QUORUM_FETCH_TIMEOUT_MS);
+}
+
 /** How long a follower may be behind and in sync. */
 export function lagMaxMs({ options }: SimWorld): number {
   return Number(options.settings['replica.lag.time.max.ms'] ?? LAG_MAX_MS);
