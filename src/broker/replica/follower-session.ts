@@ -9,6 +9,7 @@
 import { ApiError, EnvironmentError, NONE } from '../../base/index.ts';
 import type { Timer, Timers } from '../../env/index.ts';
 import type {
+  ReplicaFetchPartition,
   ReplicaFetchPartitionReply,
   ReplicaFetchReply,
   ReplicaFetchRequest,
@@ -39,6 +40,8 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
   /** Entries that may have something to tell, those that waited longest first. */
   readonly #dirty = new Set<SessionPartition>();
   readonly #queue: ReplicaFetchRequest[] = [];
+  /** The newest acknowledgement of a partition that may belong to a listing in the queue. */
+  readonly #early = new PartitionMap<ReplicaFetchPartition>();
   #from: FollowerIdentity | undefined;
   #lastCorrelationId = NONE;
   #parked: { readonly frame: ReplicaFetchRequest; readonly timer: Timer } | undefined;
@@ -78,6 +81,7 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
     this.#parked = undefined;
     for (const entry of this.#entries.values()) entry.leave();
     this.#entries.clear();
+    this.#early.clear();
     this.#dirty.clear();
     this.#host.handleSessionEnd(this);
     this.#replies.end(error);
@@ -86,8 +90,7 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
   #receive(frame: ReplicaFetchRequest): void {
     const from = this.#identify(frame);
     if (frame.ack) {
-      for (const ack of frame.partitions)
-        this.#entries.find(ack.topicId, ack.partition)?.acknowledge(ack, from);
+      for (const ack of frame.partitions) this.#acknowledge(ack, from);
       return;
     }
     if (this.#lastCorrelationId !== NONE && frame.correlationId !== this.#lastCorrelationId + 1)
@@ -103,6 +106,15 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
     if (this.#queue.length >= QUEUED_FRAMES_MAX)
       throw new ApiError('RESOURCE_EXHAUSTED', 'too many replica fetches at once');
     this.#queue.push(frame);
+  }
+
+  /** At once, also past frames that wait: those whom the records wait for should not. */
+  #acknowledge(ack: ReplicaFetchPartition, from: FollowerIdentity): void {
+    const { topicId, partition } = ack;
+    const isUsed = this.#entries.find(topicId, partition)?.acknowledge(ack, from) === true;
+    if (isUsed || !this.#queue.some((frame) => frame.partitions.some((listed) => isSame(listed, ack))))
+      return;
+    this.#early.set(topicId, partition, ack);
   }
 
   #identify(frame: ReplicaFetchRequest): FollowerIdentity {
@@ -137,6 +149,7 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
       entry.leave();
       this.#dirty.delete(entry);
       this.#entries.delete(topicId, partition);
+      this.#early.delete(topicId, partition);
     }
     for (const listed of frame.partitions) {
       const { topicId, partition } = listed;
@@ -152,6 +165,11 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
       }
       entry.list(listed, this.#host.findById(topicId, partition), from);
       this.#dirty.add(entry);
+      const early = this.#early.find(topicId, partition);
+      if (early === undefined) continue;
+      // Another listing comes when it is of a later epoch.
+      if (entry.acknowledge(early, from) || early.currentLeaderEpoch <= listed.currentLeaderEpoch)
+        this.#early.delete(topicId, partition);
     }
   }
 
@@ -261,4 +279,8 @@ export class FollowerSession implements Sink<ReplicaFetchRequest> {
   readonly #giveUp = (error: unknown): void => {
     this.end(error instanceof Error ? error : new EnvironmentError('other', 'replica fetch', String(error)));
   };
+}
+
+function isSame(one: ReplicaFetchPartition, other: ReplicaFetchPartition): boolean {
+  return one.partition === other.partition && one.topicId === other.topicId;
 }

@@ -56,11 +56,13 @@ export class SessionPartition implements PartitionListener {
 
   /**
    * Durable records; only of a follower whose last listing agreed, in the same epoch: an acknowledgement may overtake a
-   * listing that waits for a read, and in a new epoch nobody has compared the logs yet.
+   * listing that waits for a read, and in a new epoch nobody has compared the logs yet. False: nothing came of it.
    */
-  acknowledge(ack: ReplicaFetchPartition, from: FollowerIdentity): void {
-    if (this.#verdict.kind !== 'agrees' || ack.currentLeaderEpoch !== this.listed.currentLeaderEpoch) return;
+  acknowledge(ack: ReplicaFetchPartition, from: FollowerIdentity): boolean {
+    if (this.#verdict.kind !== 'agrees' || ack.currentLeaderEpoch !== this.listed.currentLeaderEpoch)
+      return false;
     this.partition?.handleFollowerAck(from, ack);
+    return true;
   }
 
   leave(): void {

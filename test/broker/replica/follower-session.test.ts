@@ -161,6 +161,40 @@ describe('a replica fetch at the leader', () => {
     expect(cluster.get(1).replica().log.highWatermark).toBe(1);
   });
 
+  it.each([
+    { listed: 'for the first time', before: false },
+    { listed: 'in a new epoch', before: true },
+  ])(
+    'that lists a partition $listed, behind a read, has the acknowledgement that overtakes it',
+    async ({ before }) => {
+      const cluster = await leaderOnly([
+        [1, 2],
+        [1, 2],
+      ]);
+      for (const partition of [0, 1])
+        await cluster.finish(cluster.get(1).produce(['a'], { acks: 1, partition }));
+      cluster.get(1).kill('process');
+      await cluster.finish(cluster.get(1).start());
+      for (const partition of [0, 1]) cluster.elect(1, [1, 2], partition);
+      await cluster.run(10);
+      const follower = new HandFollower(cluster);
+      const epochOf = (id: number) => cluster.get(1).replica(id).state.leaderEpoch;
+      const atEnd = () => ({ currentLeaderEpoch: epochOf(0), fetchOffset: 1, lastFetchedEpoch: 0 });
+      if (before) {
+        follower.send([atEnd()]);
+        await cluster.run(10);
+        cluster.elect(1, [1, 2]);
+        await cluster.run(10);
+      }
+      follower.send([{ partition: 1, currentLeaderEpoch: epochOf(1) }]);
+      follower.send([atEnd()]);
+      follower.send([{ ...atEnd(), flushedOffset: 1 }], { ack: true });
+      expect(progressOf(cluster)?.flushedOffset).not.toBe(1);
+      await cluster.run(10);
+      expect(progressOf(cluster)).toMatchObject({ endOffset: 1, flushedOffset: 1 });
+    },
+  );
+
   it('tells a follower outside of its log where that begins and ends', async () => {
     const cluster = await leaderOnly();
     const follower = new HandFollower(cluster);
