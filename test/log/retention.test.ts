@@ -31,6 +31,18 @@ describe('retention by time', () => {
     expect((await fixture.values()).at(0)).toBe('a4');
   });
 
+  it('has no file open of a segment that could not be renamed', async () => {
+    const fixture = await logOf({ retentionMs: HOUR_MS });
+    await fixture.crash();
+    fixture.log.setHighWatermark(fixture.log.logEndOffset);
+    await fixture.log.read(2, { maxBytes: 1, upperBound: 4, atLeastOne: true });
+    expect(fixture.files.openPaths()).toContain('/data/t-0/00000000000000000002.log');
+    fixture.files.failNext({ operation: 'rename', path: '00000000000000000002.index', reason: 'io-error' });
+    await expect(fixture.log.applyRetention(THEN_MS + 4.5 * HOUR_MS)).rejects.toThrow();
+    await fixture.manager.close({ brokerEpoch: 1 });
+    expect(fixture.files.openPaths()).toEqual([]);
+  });
+
   it('empties an idle log: what was active is closed and goes, and a new segment goes on', async () => {
     const fixture = await logOf({ retentionMs: HOUR_MS });
     await fixture.log.applyRetention(THEN_MS + 100 * HOUR_MS);

@@ -15,19 +15,27 @@ const DELETED_SUFFIX = '.deleted';
 const UNFINISHED = /^\d{20}\.[a-z]+\.tmp$/;
 const FILES_OF_SEGMENT = ['log', 'index', 'timeindex', 'snapshot'];
 
-/** Renames the files of `segment`, durably; `letGo` is called before they are closed and removed. */
+/**
+ * Renames the files of `segment`, durably; `letGo` is called before they are closed and removed. When that fails they are
+ * closed, for nobody else has the segment: the next start finds those that have the new name.
+ */
 export async function doomSegment(
   { files, directory, pool }: SegmentList,
   segment: Segment,
   letGo: () => void,
 ): Promise<Doomed> {
-  for (const suffix of FILES_OF_SEGMENT) await renameIfThere(files, `${segment.path}.${suffix}`);
-  await files.syncDirectory(directory);
   const close = async (): Promise<void> => {
     letGo();
     pool.forget(segment);
     await segment.close();
   };
+  try {
+    for (const suffix of FILES_OF_SEGMENT) await renameIfThere(files, `${segment.path}.${suffix}`);
+    await files.syncDirectory(directory);
+  } catch (error) {
+    await close().catch(() => {});
+    throw error;
+  }
   return {
     path: segment.path,
     close,
