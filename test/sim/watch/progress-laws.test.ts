@@ -30,6 +30,15 @@ describe('the watch of what a leader believes', () => {
     );
   });
 
+  it('does not look below the log start: an empty follower begins there, and then a batch earlier', () => {
+    const { state, log } = sight(5);
+    const from = (logStartOffset: number): LeaderSight => ({ state, log: { ...log, logStartOffset } });
+    expect(() => judgeProgress(new ProgressLife(), 't-0', from(5), () => disk(0))).not.toThrow();
+    expect(() => judgeProgress(new ProgressLife(), 't-0', from(4), () => disk(0))).toThrow(
+      'a follower has what its leader believes',
+    );
+  });
+
   it('looks at a belief once in an epoch: a disk may be replaced', () => {
     const life = new ProgressLife();
     judgeProgress(life, 't-0', sight(5), () => disk(5));

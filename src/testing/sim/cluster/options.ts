@@ -95,7 +95,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
       'metadata.max.idle.interval.ms': String(Math.round(spread(random, 10_000, 120_000))),
       'replica.fetch.wait.max.ms': String(Math.round(spread(random, 5_000, 20_000))),
       'replica.high.watermark.checkpoint.interval.ms': String(Math.round(spread(random, 5_000, 120_000))),
-      ...seldom(settings, [SCRUB, CLEANER], faultsMs / 60),
+      ...seldom(settings, [SCRUB, CLEANER], faultsMs / 20),
     },
     faults: Object.fromEntries(
       kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),

@@ -1,5 +1,6 @@
 /** A machine dies at a named point of its own code, wherever that is; see ../failure-points.ts. */
 import type { SeededRandom } from '../../../../base/index.ts';
+import type { Timer } from '../../../../env/index.ts';
 import { diedName } from '../coverage.ts';
 import type { Machine } from '../machine.ts';
 import type { SimWorld } from '../world.ts';
@@ -25,10 +26,11 @@ export const failurePoint: Fault = {
     const downMs = drawn(oneOf(DOWN_MS, random) ?? 0, random);
     const patienceMs = drawn(PATIENCE_MS, random);
     let killed: Machine | undefined;
+    let rising: Timer | undefined;
     const strike = (victim: Machine): void => {
       killed = victim;
       fell(world, name, victim, power);
-      world.scheduler.after(downMs, () => victim.start());
+      rising = world.scheduler.after(downMs, () => victim.start());
     };
     const disarm = world.points.arm({ name, passes, strike, ...(machine === undefined ? {} : { machine }) });
     return {
@@ -36,6 +38,7 @@ export const failurePoint: Fault = {
       lastsMs: patienceMs + downMs,
       end() {
         disarm();
+        rising?.cancel();
         killed?.start();
       },
     };

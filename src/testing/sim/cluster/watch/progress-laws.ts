@@ -79,9 +79,10 @@ export function judgeProgress(
       });
     const found = disk(id);
     if (found === undefined) continue;
+    // An empty follower begins at the log start, and then with the whole batch in the midst of which that lies.
+    if (flushedOffset <= log.logStartOffset) continue;
     if (flushedOffset > found.end)
       throw new LawBroken('a follower has what its leader believes', { ...facts, end: found.end });
-    if (flushedOffset <= log.logStartOffset) continue;
     const epoch = found.epochAt(flushedOffset - 1);
     const own = log.epochAt(flushedOffset - 1);
     if (epoch !== undefined && epoch !== own)
