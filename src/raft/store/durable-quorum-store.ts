@@ -42,7 +42,7 @@ import type {
   QuorumIdentity,
   QuorumStore,
 } from './quorum-store.ts';
-import { RecentEntries } from './recent-entries.ts';
+import type { RecentEntries } from './recent-entries.ts';
 import type { SoundLog } from './verify-log.ts';
 
 const FLOOR_LAG_MAX = 256;
@@ -72,7 +72,7 @@ export class DurableQuorumStore implements QuorumStore {
   readonly #directory: string;
   readonly #store: KeyValueStore;
   readonly #hardState: HardStateFile;
-  readonly #recent = new RecentEntries();
+  readonly #recent: RecentEntries;
   #log: LogBounds;
   #epochs: EpochStart[];
   #lastHash: ChainHash;
@@ -95,6 +95,7 @@ export class DurableQuorumStore implements QuorumStore {
     this.#log = parts.log.bounds;
     this.#epochs = [...parts.log.epochs];
     this.#lastHash = parts.log.lastHash;
+    this.#recent = parts.log.recent;
     this.#wantedEnd = this.#log.endOffset;
   }
 

@@ -27,6 +27,7 @@ import {
   TAIL_KEY,
 } from './entry-codec.ts';
 import type { EpochStart, HardState, LogBounds, QuorumIdentity } from './quorum-store.ts';
+import { RecentEntries } from './recent-entries.ts';
 
 /** Entries held in memory at once while verifying. */
 const SCAN_ENTRIES = 128;
@@ -35,6 +36,8 @@ export interface SoundLog {
   readonly bounds: LogBounds;
   readonly epochs: readonly EpochStart[];
   readonly lastHash: ChainHash;
+  /** Its end, which is about to be read: once is enough. */
+  readonly recent: RecentEntries;
 }
 
 export type Verification =
@@ -101,6 +104,7 @@ function compareEnd(
 
 class ChainWalk {
   readonly #startOffset: Offset;
+  readonly #recent = new RecentEntries();
   readonly #epochs: EpochStart[] = [];
   endOffset: Offset;
   lastHash: ChainHash;
@@ -129,6 +133,7 @@ class ChainWalk {
     if (entry.epoch < this.lastEpoch)
       return `entry ${offset} of the log has epoch ${entry.epoch} after epoch ${this.lastEpoch}`;
     if (entry.epoch > this.lastEpoch) this.#epochs.push({ epoch: entry.epoch, startOffset: offset });
+    this.#recent.append([entry]);
     this.lastHash = hashOfEntry(found.value);
     this.endOffset = offset + 1;
     return undefined;
@@ -139,6 +144,7 @@ class ChainWalk {
       bounds: { startOffset: this.#startOffset, endOffset: this.endOffset, lastEpoch: this.lastEpoch },
       epochs: this.#epochs,
       lastHash: this.lastHash,
+      recent: this.#recent,
     };
   }
 }

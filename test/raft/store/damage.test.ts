@@ -18,6 +18,7 @@ import {
   elected,
   entries,
   format,
+  MEMORY_ENTRIES,
   open,
   quarantineReason,
 } from './store-fixture.ts';
@@ -182,29 +183,31 @@ describe('on the twin', () => {
   });
 
   it('a read that fails or finds damage is an error, never the end of the log', async () => {
+    const grown = await open(disk);
+    await append(grown, entries(grown.log.endOffset, MEMORY_ENTRIES));
+    await grown.close();
     const store = await open(disk);
     world.stores.failNext({ operation: 'scan', reason: 'io-error' });
     await expect(store.read(0, 10, 1e6)).rejects.toMatchObject({ reason: 'io-error' });
     await store.close();
+    let verified = false;
     const sick = {
       ...disk,
       stores: {
         open: async (directory: string) => {
           const inner = await world.stores.open(directory);
-          let verified = false;
           return {
             ...bound(inner),
             scan: async (range: Parameters<typeof inner.scan>[0]) => {
               const found = await inner.scan(range);
-              const rotten = verified ? found.filter((_, index) => index !== 3) : found;
-              verified = true;
-              return rotten;
+              return verified ? found.filter((_, index) => index !== 3) : found;
             },
           };
         },
       },
     };
     const holed = await open(sick);
+    verified = true;
     await expect(holed.read(0, 10, 1e6)).rejects.toThrow('expected entry 3, found entry 4');
     await expect(holed.read(0, 4, 1e6)).rejects.toThrow('expected entry 3, found nothing');
   });

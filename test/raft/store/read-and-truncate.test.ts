@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { KeyValueStores } from '../../../src/env/index.ts';
 import type { QuorumStore } from '../../../src/raft/store/index.ts';
 import { createTestEnvironment, settle } from '../../../src/testing/twins/index.ts';
-import { append, elected, entries, format, open } from './store-fixture.ts';
+import { append, elected, entries, format, MEMORY_ENTRIES, open } from './store-fixture.ts';
 
 /** Scans or batches wait here while closed. */
 class Gate {
@@ -24,6 +24,9 @@ class Gate {
     return this.#opened;
   }
 }
+
+/** The first ten are on the disk alone. */
+const END = 10 + MEMORY_ENTRIES;
 
 let scans: Gate;
 let batches: Gate;
@@ -53,7 +56,7 @@ beforeEach(async () => {
   await format(disk);
   const first = await open(disk);
   await first.saveHardState(elected(2));
-  await append(first, entries(0, 10));
+  await append(first, entries(0, END));
   await first.close();
   store = await open(disk);
 });
@@ -66,7 +69,7 @@ it('a truncation waits for a read that began before it', async () => {
   const read = store.read(2, 10, 1e6);
   const truncated = append(store, entries(4, 1, 2), 4);
   await settle();
-  expect(store.log.endOffset).toBe(10);
+  expect(store.log.endOffset).toBe(END);
   scans.open();
   expect(await offsets(read)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
   await truncated;
@@ -87,4 +90,9 @@ it('a read that begins during a truncation gives what is left', async () => {
   expect(await offsets(across)).toEqual([2, 3]);
   expect(await offsets(above)).toEqual([]);
   expect(await offsets(below)).toEqual([1, 2]);
+});
+
+it('the end of a log that was verified is not read again', async () => {
+  scans.close();
+  expect(await offsets(store.read(END - 2, END, 1e6))).toEqual([END - 2, END - 1]);
 });

@@ -49,6 +49,9 @@ export function entries(from: number, count: number, epoch = 1, payloadBytes = 8
 export const append = (store: QuorumStore, list: readonly Entry[], truncateFrom?: number): Promise<void> =>
   store.append(list, truncateFrom === undefined ? { sync: true } : { truncateFrom, sync: true });
 
+/** More than a store has in memory of its log: what was before is on the disk alone. */
+export const MEMORY_ENTRIES = 5000;
+
 /** The log as text, for comparison: `epoch:offset` of every payload. */
 export async function contents(store: QuorumStore): Promise<string[]> {
   const { startOffset, endOffset } = store.log;
