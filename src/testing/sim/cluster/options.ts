@@ -85,7 +85,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
   return {
     ...options,
     faultsMs,
-    readerLifeMs: faultsMs / 10,
+    readerLifeMs: faultsMs / 5,
     readerWaitMs: Math.round(spread(random, 5_000, 30_000)),
     thinkMs: spread(random, 10_000, 25_000),
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
