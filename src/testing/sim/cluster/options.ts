@@ -77,6 +77,8 @@ const TAIL = 'log.tail.cache.bytes';
 const RESPONSE = 'replica.fetch.response.max.bytes';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 8;
+/** In one of these no kind of fault happens more often, on the average: as in the longest of the short ones. */
+const EACH_MAX = 24;
 
 function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions {
   const faultsMs = spread(random, 3_600_000, 14_400_000);
@@ -87,7 +89,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
     faultsMs,
     readerLifeMs: faultsMs / 5,
     readerWaitMs: Math.round(spread(random, 5_000, 30_000)),
-    thinkMs: spread(random, 10_000, 25_000),
+    thinkMs: faultsMs / spread(random, 100, 400),
     ...(operatorMs === undefined ? {} : { operatorMs: 20 * operatorMs }),
     settings: {
       ...settings,
@@ -98,7 +100,7 @@ function stretch(options: ClusterSimOptions, random: Random): ClusterSimOptions 
       ...seldom(settings, [SCRUB, CLEANER], faultsMs / 20),
     },
     faults: Object.fromEntries(
-      kinds.map((kind) => [kind, Math.round(spread(random, 12 * FAULT_MS_MIN, faultsMs))]),
+      kinds.map((kind) => [kind, Math.round(spread(random, faultsMs / EACH_MAX, faultsMs))]),
     ),
   };
 }
