@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { expectAbsence } from '../../src/testing/sim/cluster/absence.ts';
 import { expectDeletion } from '../../src/testing/sim/cluster/deletion.ts';
 import { expectDeposition } from '../../src/testing/sim/cluster/deposition.ts';
 import { expectDoubt } from '../../src/testing/sim/cluster/doubting.ts';
@@ -20,6 +21,7 @@ const {
   remaking: ___,
   deposition: ____,
   returning: _____,
+  absence: ______,
   ...DRAWN
 } = drawOptions(1);
 const OPTIONS: ClusterSimOptions = {
@@ -33,6 +35,7 @@ const OPTIONS: ClusterSimOptions = {
   settings: {},
   faults: {},
 };
+const CUT_OFF: ClusterSimOptions = { ...OPTIONS, absence: true };
 const REPLACED: ClusterSimOptions = { ...OPTIONS, replacement: true };
 const LAGGING: ClusterSimOptions = { ...OPTIONS, lagging: true };
 const NOTHING_FOUND = { offset: -1, timestampMs: -1, leaderEpoch: -1 };
@@ -62,6 +65,7 @@ async function said(
     await expectDoubt(world, wait, () => watch.areEqual());
     await expectDeposition(world, wait, () => watch.areEqual());
     await expectReturn(world, wait, () => watch.areEqual());
+    await expectAbsence(world, wait, () => watch.areEqual());
     await expectReplacement(world, wait, () => watch.areEqual());
     await expectRemaking(world, wait, () => watch.areEqual());
     await expectDeletion(world, wait);
@@ -91,8 +95,8 @@ function keepInPlace({ brokers }: SimWorld, directory: string): void {
 }
 
 describe('a healthy cluster', () => {
-  it('is quick, quiet, finds records by their time, knows again what is repeated, gets on without a follower, replaces a disk, makes a topic again, and deletes', async () => {
-    const options = { ...RETURNED, ...LAGGING, ...REMADE, replacement: true } as const;
+  it('is quick, quiet, finds records by their time, knows again what is repeated, gets on without a follower and a broker, replaces a disk, makes a topic again, and deletes', async () => {
+    const options = { ...RETURNED, ...LAGGING, ...REMADE, absence: true, replacement: true } as const;
     expect(await said(() => {}, { options })).toBe('nothing');
   });
 
@@ -301,6 +305,39 @@ describe('a healthy cluster', () => {
       await world.run(() => isStopped, 10_000);
     });
     expect(String(failure)).toMatch(/a node that stopped has no file open/);
+  });
+
+  it('in which a broker that hears of no other does not serve is told', async () => {
+    const cut = (world: SimWorld): void =>
+      atDeath(world, () => world.network.cut('broker-1', 'controller-101'));
+    expect(await said(cut, { options: CUT_OFF })).toMatch(/a broker serves that hears of no other/);
+  });
+
+  it('in which somebody waits for a broker that is cut off is told', async () => {
+    const cutClients = (world: SimWorld): void =>
+      atDeath(world, () => world.network.cut('absence', 'broker-2'));
+    const topics = OPTIONS.topics.map((topic) => ({ ...topic, configs: { 'min.insync.replicas': '1' } }));
+    expect(await said(cutClients, { options: { ...CUT_OFF, topics } })).toMatch(
+      /nobody waits for a broker that is cut off/,
+    );
+  });
+
+  it('in which a broker that starts anew is not in sync is told', async () => {
+    const cutTheOther = (world: SimWorld): void => {
+      const kill = world.network.kill.bind(world.network);
+      world.network.kill = (node) => {
+        kill(node);
+        if (node === 'broker-2') world.network.cut(node, 'controller-101');
+      };
+    };
+    expect(await said(cutTheOther, { options: CUT_OFF })).toMatch(/who starts anew is in sync/);
+  });
+
+  it('in which a broker that was cut off stays behind is told', async () => {
+    const stayCut = (world: SimWorld): void => {
+      world.network.heal = () => {};
+    };
+    expect(await said(stayCut, { options: CUT_OFF })).toMatch(/a broker that was cut off has everything/);
   });
 
   it('in which the controller counts on a broker that died is told', async () => {

@@ -14,6 +14,7 @@ const MUST_HAPPEN = [
   'tails cut',
   'disks replaced',
   'disks replaced in the end',
+  'brokers cut off in the end',
   'topics made again in the end',
   'followers cut off in the end',
   'leaders deposed in the end',

@@ -43,3 +43,13 @@ export function replicasOn(
     ),
   );
 }
+
+/** A broker that has replicas, none of which is the only one in sync. */
+export function findDispensable(world: SimWorld): Machine | undefined {
+  const image = world.activeController()?.node?.controller?.image();
+  const partitions = [...(image?.topics.byName.values() ?? [])].flatMap((topic) => topic.partitions);
+  return world.brokers.find(({ plan: { id } }) => {
+    const own = partitions.filter(({ replicas }) => replicas.includes(id));
+    return own.length > 0 && own.every(({ isr }) => isr.some((other) => other !== id));
+  });
+}

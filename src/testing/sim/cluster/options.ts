@@ -26,6 +26,8 @@ export interface ClusterSimOptions {
   /** Producers that are not idempotent, each with acks of its own; absent: none. */
   readonly bluntProducers?: number;
   readonly readers: number;
+  /** In the end a broker hears of no other one, and these start anew. Absent: none does. */
+  readonly absence?: true;
   /** In the end a broker gets an empty disk. Absent: none does. */
   readonly replacement?: true;
   /** In the end a follower is cut off from its leader. Absent: none is. */
@@ -73,7 +75,6 @@ export function drawOptions(seed: number): ClusterSimOptions {
 const SCRUB = 'log.scrub.interval.ms';
 const CLEANER = 'log.cleaner.backoff.ms';
 const QUORUM_FETCH = 'controller.quorum.fetch.timeout.ms';
-const TAIL = 'log.tail.cache.bytes';
 const RESPONSE = 'replica.fetch.response.max.bytes';
 /** Share of the runs that last for hours, as clusters do: what happens is as much, and far apart. */
 const LONG = 1 / 8;
@@ -149,6 +150,7 @@ function drawShort(seed: number): ClusterSimOptions {
     },
     faults: { ...drawFaults(random, faultsMs), ...drawFailurePoints(seed), ...drawLater(seed, faultsMs) },
     ...drawDirectories(seed, brokers),
+    ...drawAbsence(seed),
     ...drawReplacement(seed),
     ...drawLagging(seed),
     ...drawDeposition(seed),
@@ -201,7 +203,7 @@ function drawSettings(random: Random): Record<string, string> {
   maybe('replica.fetch.wait.max.ms', 200, 20_000, 0.8);
   maybe('replica.fetch.max.bytes', 1_000, 1_000_000);
   maybe('replica.high.watermark.checkpoint.interval.ms', 1_000, 60_000);
-  maybe(TAIL, 1, 1_000_000);
+  maybe('log.tail.cache.bytes', 1, 1_000_000);
   maybe('log.open.segments.max', 16, 512);
   maybe(QUORUM_FETCH, 2_000, 5_000, 0.8);
   maybe('metadata.max.idle.interval.ms', 1_000, 60_000, 0.9);
@@ -265,16 +267,6 @@ function drawResponse(seed: number): Record<string, string> {
   return { [RESPONSE]: String(Math.round(spread(random, 50, 5_000))) };
 }
 
-/** Of what an empty follower is told in the end some is in memory, some is not, and a reply has no room for both. */
-function drawNarrow(seed: number): Record<string, string> {
-  const random = new SeededRandom(seed, 'options: narrow');
-  if (drawReplacement(seed).replacement === undefined || random.float() < 0.5) return {};
-  return {
-    [TAIL]: String(Math.round(spread(random, 66_000, 131_000))),
-    [RESPONSE]: String(Math.round(spread(random, 150, 1_500))),
-  };
-}
-
 function drawReaderLimit(seed: number): Pick<ClusterSimOptions, 'readerMaxBytes'> {
   const random = new SeededRandom(seed, 'options: limit of readers');
   return random.float() < 0.25 ? { readerMaxBytes: Math.round(spread(random, 50, 20_000)) } : {};
@@ -284,6 +276,18 @@ function drawDirectories(seed: number, brokers: number): Pick<ClusterSimOptions,
   const random = new SeededRandom(seed, 'options: directories');
   if (random.float() < 0.7) return {};
   return { directories: Array.from({ length: brokers }, () => random.integer(1, 4)) };
+}
+
+function drawAbsence(seed: number): Pick<ClusterSimOptions, 'absence'> {
+  const random = new SeededRandom(seed, 'options: absence');
+  return random.float() < 0.25 ? { absence: true } : {};
+}
+
+/** What is told to the one that was cut off has no room in one reply. */
+function drawNarrow(seed: number): Record<string, string> {
+  const random = new SeededRandom(seed, 'options: narrow');
+  if (drawAbsence(seed).absence === undefined || random.float() < 0.5) return {};
+  return { [RESPONSE]: String(Math.round(spread(random, 150, 1_500))) };
 }
 
 function drawReplacement(seed: number): Pick<ClusterSimOptions, 'replacement'> {

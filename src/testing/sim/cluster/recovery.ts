@@ -93,12 +93,14 @@ export function assertNothingLeft(
   if (pending > 0) throw new LawBroken('a node that stopped has no timer', { node, pending });
 }
 
-/** True when every broker serves, and every replica is in sync. */
-export function isWhole(world: SimWorld): boolean {
-  if (!world.brokers.every(({ isServing }) => isServing)) return false;
+/** True when every broker serves, but one that may be away, and every replica of these is in sync. */
+export function isWhole(world: SimWorld, away?: Machine): boolean {
+  if (!world.brokers.every((machine) => machine === away || machine.isServing)) return false;
   return partitionsOf(world).every(([{ name, replicationFactor }, partition]) => {
-    const leading = world.findLeading(name, partition);
-    return leading?.state.isr.isr.length === replicationFactor;
+    const { replicas, isr } = world.findLeading(name, partition)?.state ?? {};
+    if (replicas === undefined || isr === undefined) return false;
+    const isAway = away !== undefined && replicas.includes(away.plan.id);
+    return isr.isr.length === replicationFactor - (isAway ? 1 : 0);
   });
 }
 

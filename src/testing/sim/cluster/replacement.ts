@@ -1,17 +1,15 @@
 /**
  * A broker of a healthy cluster dies, and gets an empty disk. Until it is back nobody waits for it: neither records nor deletions. What
  * is deleted ends within a batch, which is kept and sent whole: the empty logs begin before the first record that anybody may read,
- * and are in sync soon. These batches are small and large, the small ones the newer: they are in memory yet when the large ones
- * have to be read from a disk, and what they leave of a reply has no room for these.
+ * and are in sync soon.
  */
-import { SeededRandom, type TopicPartition } from '../../../base/index.ts';
+import type { TopicPartition } from '../../../base/index.ts';
 import type { Client } from '../../../client/index.ts';
 import { deleteBefore, endOf } from './deletion.ts';
 import type { Expect } from './expect.ts';
 import { isInSync, replaceDisk } from './faults/index.ts';
-import { partitionsOf } from './followings.ts';
+import { findDispensable, partitionsOf } from './followings.ts';
 import { LawBroken } from './law-broken.ts';
-import type { Machine } from './machine.ts';
 import { patienceMs } from './patience.ts';
 import { isWhole } from './recovery.ts';
 import { Sending } from './sending.ts';
@@ -24,11 +22,6 @@ const FENCED_MS = 30_000;
 const GOES_ON_MS = 5_000;
 const IN_SYNC_MS = 30_000;
 const BATCH = ['first', 'second', 'third'];
-/** In the smallest segment there is room for a batch of them. */
-const LARGE_RECORD_BYTES = 500;
-const SMALL_RECORD_BYTES = 10;
-/** What is received so long apart is in buffers of its own: one is forgotten, and the other is not. */
-const APART_MS = 30_000;
 
 /** Nothing when no disk could be replaced without a loss, or the options do not say so. */
 export async function expectReplacement(
@@ -36,7 +29,7 @@ export async function expectReplacement(
   expect: Expect,
   areEqual: () => boolean,
 ): Promise<void> {
-  const machine = world.options.replacement === true ? findReplaceable(world) : undefined;
+  const machine = world.options.replacement === true ? findDispensable(world) : undefined;
   if (machine === undefined) return;
   const client = world.client('replacer');
   const partitions = partitionsOf(world);
@@ -46,24 +39,14 @@ export async function expectReplacement(
   await expect('a broker that died counts no more', FENCED_MS, () => !isInSync(world, machine));
   const limitMs = IN_SYNC_MS + patienceMs(world);
   const timeoutMs = GOES_ON_MS + ACKNOWLEDGED_MS + 2 * limitMs;
-  const random = new SeededRandom(world.options.seed, 'sizes of batches in the end');
-  const large = new Set(partitions.filter(() => random.float() < 0.5));
-  const sendings: Sending[] = [];
-  for (const recordBytes of [LARGE_RECORD_BYTES, SMALL_RECORD_BYTES]) {
-    const some = partitions.filter((one) => large.has(one) === (recordBytes === LARGE_RECORD_BYTES));
-    const sending = new Sending(world, client, some, { ids: BATCH, timeoutMs, recordBytes });
-    await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
-    sendings.push(sending);
-    await world.run(() => false, APART_MS);
-  }
+  const sending = new Sending(world, client, partitions, { ids: BATCH, timeoutMs });
+  await expect('nobody waits for a broker that died', GOES_ON_MS, () => sending.isWherePossible);
   await deleteWithinBatches(world, client, expect);
   replaceDisk(world, machine);
   world.trace.count('disks replaced in the end');
   machine.start();
   await expect('an empty replica begins within a batch', limitMs, () => isWhole(world) && areEqual());
-  await expect('what too few had is acknowledged', limitMs, () =>
-    sendings.every(({ isAcknowledged }) => isAcknowledged),
-  );
+  await expect('what too few had is acknowledged', limitMs, () => sending.isAcknowledged);
   await client.close({ timeoutMs: 0 });
 }
 
@@ -76,14 +59,4 @@ async function deleteWithinBatches(world: SimWorld, client: Client, expect: Expe
     if (error !== 'NONE') throw new LawBroken('a batch can be deleted in part', { topic, partition, error });
     world.noteDeleted(topic, partition, offset);
   }
-}
-
-/** A broker that has replicas, none of which is the only one in sync. */
-function findReplaceable(world: SimWorld): Machine | undefined {
-  const image = world.activeController()?.node?.controller?.image();
-  const partitions = [...(image?.topics.byName.values() ?? [])].flatMap((topic) => topic.partitions);
-  return world.brokers.find(({ plan: { id } }) => {
-    const own = partitions.filter(({ replicas }) => replicas.includes(id));
-    return own.length > 0 && own.every(({ isr }) => isr.some((other) => other !== id));
-  });
 }

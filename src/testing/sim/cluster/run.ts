@@ -1,6 +1,7 @@
 /** One run: faults while the laws of safety are watched, then health, in which everything must get on. */
 import { checkHistory, type HistoryEvent, type TopicDemands } from '../../checkers/index.ts';
 import { Trace } from '../trace.ts';
+import { expectAbsence } from './absence.ts';
 import { expectDeletion } from './deletion.ts';
 import { expectDeposition } from './deposition.ts';
 import { expectDoubt } from './doubting.ts';
@@ -152,6 +153,7 @@ async function runPhases(world: SimWorld): Promise<void> {
   await expectDoubt(world, expect, () => watch.areEqual());
   await expectDeposition(world, expect, () => watch.areEqual());
   await expectReturn(world, expect, () => watch.areEqual());
+  await expectAbsence(world, expect, () => watch.areEqual());
   await expectReplacement(world, expect, () => watch.areEqual());
   await expectRemaking(world, expect, () => watch.areEqual());
   await expectDeletion(world, expect);

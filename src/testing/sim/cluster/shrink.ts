@@ -45,6 +45,7 @@ function* smallerThan(options: ClusterSimOptions): Iterable<ClusterSimOptions> {
   for (const kind of Object.keys(faults)) yield { ...options, faults: without(faults, kind) };
   if (options.compacted !== undefined) yield without(options, 'compacted');
   if (options.directories !== undefined) yield without(options, 'directories');
+  if (options.absence !== undefined) yield without(options, 'absence');
   if (options.replacement !== undefined) yield without(options, 'replacement');
   if (options.lagging !== undefined) yield without(options, 'lagging');
   if (options.deposition !== undefined) yield without(options, 'deposition');
