@@ -15,15 +15,6 @@ const REPLICA = 'src/broker/replica';
 
 export const VERDICTS: readonly Verdict[] = [
   {
-    file: `${REPLICA}/follower-session.ts`,
-    was: "entry.weigh() === 'records'",
-    change: '=== -> !==',
-    kind: 'unseen',
-    why:
-      'a reply that was filled from memory has no room for the next batch of a partition that must be read from a disk, and nothing ' +
-      'happens to that partition afterwards: no run had all three',
-  },
-  {
     file: `${REPLICA}/session-partition.ts`,
     was: 'listed.fetchOffset > this.listed.fetchOffset',
     change: '> -> <=',
