@@ -96,11 +96,9 @@ export function assertNothingLeft(
 /** True when every broker serves, but one that may be away, and every replica of these is in sync. */
 export function isWhole(world: SimWorld, away?: Machine): boolean {
   if (!world.brokers.every((machine) => machine === away || machine.isServing)) return false;
-  return partitionsOf(world).every(([{ name, replicationFactor }, partition]) => {
-    const { replicas, isr } = world.findLeading(name, partition)?.state ?? {};
-    if (replicas === undefined || isr === undefined) return false;
-    const isAway = away !== undefined && replicas.includes(away.plan.id);
-    return isr.isr.length === replicationFactor - (isAway ? 1 : 0);
+  return partitionsOf(world).every(([{ name }, partition]) => {
+    const state = world.findLeading(name, partition)?.state;
+    return state?.replicas.every((id) => id === away?.plan.id || state.isr.isr.includes(id)) === true;
   });
 }
 
